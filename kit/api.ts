@@ -1,0 +1,120 @@
+// The API's kinds: their types (from the `kubernetes-types` package, wire-shaped) and, for each kind that the components use,
+// a `Resource` that tells the client where it lives.
+
+import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1';
+import type { Lease } from 'kubernetes-types/coordination/v1';
+import type {
+  ConfigMap,
+  Container,
+  ContainerStatus,
+  Endpoints as EndpointsObject,
+  Event,
+  Namespace,
+  Node,
+  Pod,
+  PodCondition,
+  PodSpec,
+  PodTemplateSpec,
+  ReplicationController,
+  Secret,
+  Service,
+  ServiceAccount,
+  ServicePort,
+} from 'kubernetes-types/core/v1';
+import type { Endpoint, EndpointSlice } from 'kubernetes-types/discovery/v1';
+import type { LabelSelector, ListMeta, ObjectMeta, OwnerReference } from 'kubernetes-types/meta/v1';
+
+export type {
+  ConfigMap,
+  Container,
+  ContainerStatus,
+  Deployment,
+  Endpoint,
+  EndpointSlice,
+  EndpointsObject,
+  Event,
+  LabelSelector,
+  Lease,
+  ListMeta,
+  Namespace,
+  Node,
+  ObjectMeta,
+  OwnerReference,
+  Pod,
+  PodCondition,
+  PodSpec,
+  PodTemplateSpec,
+  ReplicaSet,
+  ReplicationController,
+  Secret,
+  Service,
+  ServiceAccount,
+  ServicePort,
+};
+
+/** What every API object has. */
+export interface KubernetesObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+}
+
+export interface KubernetesList<T> {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ListMeta;
+  items: T[];
+}
+
+/** Where a kind lives in the API. `T` is only a type: `client.list(Pods)` answers pods. */
+export interface Resource<T extends KubernetesObject> {
+  /** `'v1'` or `'group/version'` */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** as in the URL: `'pods'` */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly type?: T;
+}
+
+function resource<T extends KubernetesObject>(
+  apiVersion: string,
+  kind: string,
+  plural: string,
+  scope: 'Namespaced' | 'Cluster',
+): Resource<T> {
+  return { apiVersion, kind, plural, namespaced: scope === 'Namespaced' };
+}
+
+export const Namespaces = resource<Namespace>('v1', 'Namespace', 'namespaces', 'Cluster');
+export const Nodes = resource<Node>('v1', 'Node', 'nodes', 'Cluster');
+export const Pods = resource<Pod>('v1', 'Pod', 'pods', 'Namespaced');
+export const Services = resource<Service>('v1', 'Service', 'services', 'Namespaced');
+export const Endpoints = resource<EndpointsObject>('v1', 'Endpoints', 'endpoints', 'Namespaced');
+export const ConfigMaps = resource<ConfigMap>('v1', 'ConfigMap', 'configmaps', 'Namespaced');
+export const Secrets = resource<Secret>('v1', 'Secret', 'secrets', 'Namespaced');
+export const ServiceAccounts = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts', 'Namespaced');
+export const Events = resource<Event>('v1', 'Event', 'events', 'Namespaced');
+export const ReplicationControllers = resource<ReplicationController>(
+  'v1',
+  'ReplicationController',
+  'replicationcontrollers',
+  'Namespaced',
+);
+export const Deployments = resource<Deployment>('apps/v1', 'Deployment', 'deployments', 'Namespaced');
+export const ReplicaSets = resource<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets', 'Namespaced');
+export const EndpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', 'Namespaced');
+export const Leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', 'Namespaced');
+
+/** `namespace/name`, or just `name` for a cluster-scoped object: the key that caches and queues use. */
+export function keyOf(object: KubernetesObject): string {
+  const { namespace, name } = object.metadata ?? {};
+  if (!name) throw new TypeError(`an object of kind ${object.kind ?? '(none)'} has no metadata.name`);
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+/** The inverse of `keyOf`. */
+export function splitKey(key: string): { namespace: string | undefined; name: string } {
+  const slash = key.indexOf('/');
+  return slash < 0 ? { namespace: undefined, name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}

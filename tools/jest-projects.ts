@@ -1,0 +1,72 @@
+// Turns package.json's `imports` into jest projects. jest resolves `#name` through a moduleNameMapper that is derived here
+// for one condition (`learner-3`) or for none (the reference).
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+export const chapters = [
+  'chapter1-etcd',
+  'chapter2-api-server',
+  'chapter3-controller-manager',
+  'chapter4-scheduler',
+  'chapter5-kubelet',
+  'chapter6-kube-proxy',
+] as const;
+
+type Target = string | { default: string; [condition: string]: string };
+
+/** `{ '^#etcd/(.*)$': '/repo/solutions/chapter1-etcd/$1.ts', … }` for the given condition. */
+export function moduleNameMapper(condition: string | undefined): Record<string, string> {
+  const { imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: Record<string, Target> };
+  return Object.fromEntries(
+    Object.entries(imports).map(([name, target]) => {
+      const path = typeof target === 'string' ? target : ((condition && target[condition]) ?? target.default);
+      return [`^${name.replace('*', '(.*)')}$`, join(root, path.replace('*', '$1'))];
+    }),
+  );
+}
+
+const common = {
+  rootDir: root,
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': ['ts-jest', { transpilation: true, tsconfig: tsconfigForJest() }] },
+  testPathIgnorePatterns: ['/node_modules/', '/tests/wrong/'],
+  modulePathIgnorePatterns: ['<rootDir>/.kubekata/'],
+};
+
+/** jest runs CommonJS, so that `jest.mock` works and no flag is needed; types are `npm run typecheck`'s job. */
+function tsconfigForJest() {
+  return {
+    target: 'es2023',
+    module: 'commonjs',
+    esModuleInterop: true,
+    isolatedModules: true,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+  };
+}
+
+export function chapterProjects({ learner }: { learner: boolean }) {
+  return chapters.map((chapter, index) => ({
+    ...common,
+    displayName: chapter,
+    testMatch: [`<rootDir>/chapters/${chapter}/tests/*.test.ts`],
+    moduleNameMapper: moduleNameMapper(learner ? `learner-${index + 1}` : undefined),
+  }));
+}
+
+export function wholeProjects() {
+  const project = (displayName: string, testMatch: string[]) => ({
+    ...common,
+    displayName,
+    testMatch,
+    moduleNameMapper: moduleNameMapper(undefined),
+  });
+  return [
+    project('kit', ['<rootDir>/kit/**/*.test.ts', '<rootDir>/tools/**/*.test.ts']),
+    project('repository', ['<rootDir>/tests/repository/*.test.ts']),
+    project('cluster', ['<rootDir>/tests/cluster/*.test.ts']),
+  ];
+}
