@@ -1,0 +1,155 @@
+// The keys that need work. A key is in it once, however often it was added; a key that is being worked on is not given out
+// again until done(), and is given out once more when it was added meanwhile. So many workers can share one queue, and no
+// object is ever reconciled by two of them at the same time.
+// Kubernetes: client-go/util/workqueue/queue.go, delaying_queue.go, default_rate_limiters.go
+
+import type { Clock, Random, Timer } from '#kit/clock';
+
+export interface WorkQueueOptions {
+  /** The wait after a key's first failure; it doubles with each further one. 5 ms by default, as in client-go. */
+  baseDelayMs?: number;
+  /** The longest wait. 30 s by default (1,000 s in client-go). */
+  maxDelayMs?: number;
+}
+
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #baseDelayMs: number;
+  readonly #maxDelayMs: number;
+  /** Waiting to be given out, in order. A Set keeps insertion order and has no duplicates. */
+  readonly #ready = new Set<string>();
+  /** Given out and not done yet. */
+  readonly #processing = new Set<string>();
+  /** Added while being processed. */
+  readonly #dirty = new Set<string>();
+  readonly #later = new Map<string, { due: number; timer: Timer }>();
+  readonly #failures = new Map<string, number>();
+  /** Callers of get() that found nothing. */
+  #waiters: ((key: string | undefined) => void)[] = [];
+  #shutDown = false;
+
+  constructor({ clock, random }: { clock: Clock; random: Random }, { baseDelayMs = 5, maxDelayMs = 30_000 }: WorkQueueOptions = {}) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#baseDelayMs = baseDelayMs;
+    this.#maxDelayMs = maxDelayMs;
+  }
+
+  /** Keys ready to be given out. */
+  get length(): number {
+    return this.#ready.size;
+  }
+
+  /**
+   * Wants the key worked on. Nothing changes when it waits already; a key that is being worked on is remembered as dirty and
+   * becomes ready at done(). After shutDown() nothing is added.
+   *
+   * @exercise 3.2 Add the key once, remember it as dirty while it is processed, wake a waiting get()
+   */
+  add(key: string): void {
+    if (this.#shutDown) return;
+    if (this.#processing.has(key)) {
+      this.#dirty.add(key);
+      return;
+    }
+    this.#ready.add(key);
+    this.#wake();
+  }
+
+  /**
+   * The next key, first come first served; waits for one when there is none. `undefined` after shutDown(). The caller owns the key
+   * until it calls done(key).
+   *
+   * @exercise 3.2 Give out the oldest ready key and mark it as processing, or wait for one
+   */
+  get(): Promise<string | undefined> {
+    if (this.#shutDown) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.#wake();
+    });
+  }
+
+  /**
+   * The caller of get() has finished with the key. If it was added meanwhile it is ready again.
+   *
+   * @exercise 3.2 End the processing of the key, and make it ready again if it is dirty
+   */
+  done(key: string): void {
+    this.#processing.delete(key);
+    if (this.#dirty.delete(key)) this.add(key);
+  }
+
+  /**
+   * Adds the key after `ms` milliseconds; at once when `ms` is not positive. Of two waits for the same key the one that ends
+   * sooner counts.
+   *
+   * @exercise 3.2 Add the key when the time has passed; keep the earlier of two waits
+   */
+  addAfter(key: string, ms: number): void {
+    if (this.#shutDown) return;
+    if (ms <= 0) {
+      this.add(key);
+      return;
+    }
+    const due = this.#clock.now() + ms;
+    const waiting = this.#later.get(key);
+    if (waiting && waiting.due <= due) return;
+    waiting?.timer.cancel();
+    const timer = this.#clock.after(ms, () => {
+      this.#later.delete(key);
+      this.add(key);
+    });
+    this.#later.set(key, { due, timer });
+  }
+
+  /**
+   * Adds the key after a wait that doubles with each call: base, 2 × base, 4 × base, … and never more than the longest wait.
+   * Up to a tenth is added at random, so that keys that failed together are not tried again together. Counts one more retry.
+   *
+   * @exercise 3.2 Count the failure and add the key after an exponentially growing delay
+   */
+  addRateLimited(key: string): void {
+    const failures = this.retries(key);
+    this.#failures.set(key, failures + 1);
+    const delay = Math.min(this.#maxDelayMs, this.#baseDelayMs * 2 ** failures);
+    this.addAfter(key, delay * (1 + this.#random() / 10));
+  }
+
+  /** How often the key was added with addRateLimited since it was forgotten. */
+  retries(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  /**
+   * The key succeeded: its next failure waits the shortest time again. Does not touch the queue itself.
+   *
+   * @exercise 3.2 Forget the key's failures
+   */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** Ends it: every get(), waiting or to come, gives undefined; no timer is left. */
+  shutDown(): void {
+    this.#shutDown = true;
+    for (const { timer } of this.#later.values()) timer.cancel();
+    this.#later.clear();
+    this.#ready.clear();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake(undefined);
+  }
+
+  /** @solution Hands the oldest key to the caller that has waited longest. */
+  #wake(): void {
+    const [key] = this.#ready;
+    if (key === undefined) return;
+    const waiter = this.#waiters.shift();
+    if (!waiter) return;
+    this.#ready.delete(key);
+    this.#processing.add(key);
+    waiter(key);
+  }
+}
