@@ -55,6 +55,7 @@ export function layOut(folder: string, names: readonly string[] = chapters): voi
     writeFiles(join(folder, chapter), starter.files);
   }
   if (problems.length > 0) throw new StarterProblems(problems);
+  if (readFiles(folder).size === 0) return;
   const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
   const how = ['check', '--write', '--linter-enabled=false', '--vcs-enabled=false', '--no-errors-on-unmatched'];
   const { status, stdout, stderr } = spawnSync(process.execPath, [biome, ...how, folder], { cwd: root, encoding: 'utf8' });
@@ -124,7 +125,7 @@ function main(): number {
   if (values.check) {
     for (const line of differing) console.log(line);
     if (differing.length > 0) console.log('Run `npm run starters` to bring the starters up to date with the solutions.');
-    rmSync(fresh, { recursive: true });
+    rmSync(fresh, { recursive: true, force: true });
     return differing.length > 0 ? 1 : 0;
   }
 
@@ -135,7 +136,7 @@ function main(): number {
     console.error('These files hold work that is committed nowhere:');
     for (const path of precious) console.error(`  ${path}`);
     console.error('Nothing was changed. Commit it (git), or run `npm run starters -- --force`: that keeps a copy under .kubekata/backup/.');
-    rmSync(fresh, { recursive: true });
+    rmSync(fresh, { recursive: true, force: true });
     return 1;
   }
   if (precious.length > 0) {
@@ -149,7 +150,7 @@ function main(): number {
     rmSync(join(lastTime, chapter), { recursive: true, force: true });
     writeFiles(join(lastTime, chapter), files);
   }
-  rmSync(fresh, { recursive: true });
+  rmSync(fresh, { recursive: true, force: true });
   for (const line of differing)
     console.log(line.replace(/ (differs|is missing)$/, ' written').replace(/ is not of the starter$/, ' removed'));
   console.log(differing.length === 0 ? 'The starters are up to date.' : `${differing.length} files changed.`);
