@@ -19,6 +19,12 @@ export interface ResourceDefinition {
   subresources: string[];
 }
 
+export interface GroupVersionKind {
+  group: string;
+  version: string;
+  kind: string;
+}
+
 interface Row {
   short?: string[];
   categories?: string[];

@@ -1,0 +1,66 @@
+// PATCH: a change, instead of the whole object. Three languages say what changes; all give a new object and leave the old
+// one alone. What the new object may look like is not decided here: it goes through the same checks as an update.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
+
+import jsonPatch, { type Operation } from 'fast-json-patch';
+import { ApiError, failure } from '#kit/status';
+import { isObject, type JsonObject } from './json.ts';
+import { badPatch, unprocessable } from './patch-errors.ts';
+import { findResource, type ResourceDefinition } from './resources.ts';
+import { strategicMerge } from './strategic-merge.ts';
+
+/**
+ * The object after the patch. `contentType` is the request's header and names the patch's language.
+ * Throws ApiError: 415 for a language that this resource does not understand, 400 for a patch that is not one of its
+ * language, 422 for one that cannot be applied to this object.
+ */
+export function applyPatch(contentType: string, current: object, patch: unknown, resource: ResourceDefinition): object {
+  const [mediaType] = contentType.split(';').map((part) => part.trim());
+  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, patch);
+  if (mediaType === 'application/merge-patch+json') return mergePatch(current, objectOnly(patch)) as object;
+  if (mediaType === 'application/strategic-merge-patch+json' && isBuiltIn(resource)) {
+    return strategicMerge(current as JsonObject, objectOnly(patch));
+  }
+  throw new ApiError(failure(415, 'UnsupportedMediaType', unsupported(resource)));
+}
+
+/** RFC 6902: a list of operations, all of them or none. */
+export function applyJsonPatch(current: object, patch: unknown): object {
+  if (!Array.isArray(patch)) throw badPatch('a JSON patch is a list of operations');
+  try {
+    const mutate = false;
+    return jsonPatch.applyPatch(current, patch as Operation[], true, mutate).newDocument;
+  } catch (error) {
+    if (!(error instanceof jsonPatch.JsonPatchError)) throw error;
+    throw unprocessable(
+      `the ${error.operation?.op} operation of the JSON patch cannot be applied: ${error.name} at ${error.operation?.path}`,
+    );
+  }
+}
+
+/** RFC 7386: the patch looks like the object; null removes a field; a list is replaced whole. */
+export function mergePatch(current: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged: JsonObject = isObject(current) ? { ...current } : {};
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) delete merged[field];
+    else merged[field] = mergePatch(merged[field], value);
+  }
+  return merged;
+}
+
+function objectOnly(patch: unknown): JsonObject {
+  if (isObject(patch)) return patch;
+  throw badPatch('a merge patch is an object that looks like the one it changes');
+}
+
+/** A strategic merge needs to know the lists of a kind, and those of custom kinds are not known. */
+function isBuiltIn({ group, version, plural }: ResourceDefinition): boolean {
+  return findResource(group, version, plural) !== undefined;
+}
+
+function unsupported(resource: ResourceDefinition): string {
+  const strategic = isBuiltIn(resource) ? ['application/strategic-merge-patch+json'] : [];
+  const accepted = ['application/json-patch+json', 'application/merge-patch+json', ...strategic];
+  return `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
+}

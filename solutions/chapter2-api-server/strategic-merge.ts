@@ -1,0 +1,126 @@
+// Strategic merge patch: a merge patch that knows which lists are lists of *named* things. `containers: [{name: app, image: x}]`
+// changes the image of the container `app` and leaves the others alone. Directives in the patch say what a value cannot:
+//   $patch: replace | delete | merge        for the object (or list item) that it stands in
+//   $deleteFromPrimitiveList/<field>        values to take out of a list of plain values
+//   $setElementOrder/<field>                the order that the list's items shall have
+//   $retainKeys                             the fields that stay; the others are removed
+// Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go
+
+import { isObject, type JsonObject } from './json.ts';
+import { listStrategy } from './merge-keys.ts';
+import { badPatch, unprocessable } from './patch-errors.ts';
+
+const deletePrefix = '$deleteFromPrimitiveList/';
+const orderPrefix = '$setElementOrder/';
+
+/** The object after the patch. `parent` is the field that the object stands in, `''` for a whole API object. */
+export function strategicMerge(current: JsonObject, patch: JsonObject, parent = ''): JsonObject {
+  const { $patch: directive = 'merge', $retainKeys: retained, ...changes } = patch;
+  if (directive === 'delete') return {};
+  if (directive === 'replace') return strategicMerge({}, changes, parent);
+  if (directive !== 'merge') throw badPatch(`unknown patch type found: ${directive}`);
+  const merged = retained === undefined ? { ...current } : only(current, retained, changes);
+  for (const field of fieldsOf(changes)) {
+    const value = mergeField(current[field], changes, field, parent);
+    if (value === undefined) delete merged[field];
+    else merged[field] = value;
+  }
+  return merged;
+}
+
+/** The field's value after the patch; undefined when the patch removes it. */
+function mergeField(current: unknown, changes: JsonObject, field: string, parent: string): unknown {
+  const change = changes[field];
+  if (change === null) return undefined;
+  const strategy = listStrategy(parent, field);
+  const isList = Array.isArray(change) || (change === undefined && Array.isArray(current));
+  if (isList && strategy !== 'atomic') {
+    const items = Array.isArray(current) ? current : [];
+    const listed = listChange(changes, field);
+    return strategy === 'set' ? mergeSet(items, listed) : mergeItems(items, listed, strategy.mergeKey, field);
+  }
+  if (Array.isArray(change)) return change.map((item) => (isObject(item) ? strategicMerge({}, item, field) : item));
+  if (isObject(change)) return strategicMerge(isObject(current) ? current : {}, change, field);
+  return change ?? current;
+}
+
+/** What a patch says about one list. */
+interface ListChange {
+  items: unknown[];
+  removed: unknown[];
+  /** The order that the patch asks for: every item that its author knows of. */
+  order: unknown[];
+}
+
+function listChange(changes: JsonObject, field: string): ListChange {
+  const list = (name: string): unknown[] | undefined => {
+    const value = changes[name];
+    if (value === undefined || Array.isArray(value)) return value;
+    throw badPatch(`${name} must be a list`);
+  };
+  const items = list(field) ?? [];
+  return { items, removed: list(deletePrefix + field) ?? [], order: list(orderPrefix + field) ?? items };
+}
+
+function mergeSet(current: unknown[], { items, removed, order }: ListChange): unknown[] {
+  const merged = [...new Set([...current, ...items])].filter((item) => !removed.includes(item));
+  return inOrder(merged, order, current, (item) => item);
+}
+
+function mergeItems(current: unknown[], { items, order }: ListChange, mergeKey: string, field: string): unknown[] {
+  const keyOf = (item: unknown): unknown => {
+    const key = isObject(item) ? item[mergeKey] : undefined;
+    if (key === undefined) throw unprocessable(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+    return key;
+  };
+  const changes = items.filter(isObject);
+  if (changes.some(({ $patch }) => $patch === 'replace')) {
+    return changes.filter(({ $patch }) => $patch === undefined).map((item) => strategicMerge({}, item, field));
+  }
+  const merged = [...current];
+  for (const change of changes) {
+    const key = keyOf(change);
+    const index = merged.findIndex((item) => isObject(item) && item[mergeKey] === key);
+    const item = merged[index];
+    if (change.$patch === 'delete') merged.splice(index, index < 0 ? 0 : 1);
+    else if (isObject(item)) merged[index] = strategicMerge(item, change, field);
+    else merged.push(strategicMerge({}, change, field));
+  }
+  return inOrder(merged, order, current, (item) => (isObject(item) ? item[mergeKey] : item));
+}
+
+/**
+ * Sorts a merged list: items that the patch knows of stand in its order; the others, which somebody else added, stay in
+ * their own order, each before the known items that it stood before.
+ */
+function inOrder(merged: unknown[], order: unknown[], current: unknown[], keyOf: (item: unknown) => unknown): unknown[] {
+  const wanted = order.map(keyOf);
+  const before = current.map(keyOf);
+  const known = merged.filter((item) => wanted.includes(keyOf(item))).sort((a, b) => wanted.indexOf(keyOf(a)) - wanted.indexOf(keyOf(b)));
+  const others = merged.filter((item) => !wanted.includes(keyOf(item)));
+  const sorted: unknown[] = [];
+  while (known.length > 0 && others.length > 0) {
+    const knownPosition = before.indexOf(keyOf(known[0]));
+    const otherFirst = knownPosition >= 0 && before.indexOf(keyOf(others[0])) < knownPosition;
+    sorted.push((otherFirst ? others : known).shift());
+  }
+  return [...sorted, ...known, ...others];
+}
+
+/** `current` without the fields that `$retainKeys` does not name. */
+function only(current: JsonObject, retained: unknown, changes: JsonObject): JsonObject {
+  if (!Array.isArray(retained)) throw badPatch('$retainKeys must be a list of field names');
+  const forgotten = Object.keys(changes).find((field) => !field.startsWith('$') && changes[field] !== null && !retained.includes(field));
+  if (forgotten) throw badPatch(`$retainKeys must name every field that the patch sets, and ${forgotten} is missing`);
+  return Object.fromEntries(Object.entries(current).filter(([field]) => retained.includes(field)));
+}
+
+/** The fields that a patch speaks of, by value or by directive. */
+function fieldsOf(changes: JsonObject): Set<string> {
+  return new Set(
+    Object.keys(changes).map((name) => {
+      const prefix = [deletePrefix, orderPrefix].find((directive) => name.startsWith(directive)) ?? '';
+      return name.slice(prefix.length);
+    }),
+  );
+}
