@@ -33,7 +33,7 @@ export function seededRandom(seed: number): Random {
 }
 
 /** `2026-01-31T12:00:00Z`: how Kubernetes writes a time (RFC 3339, whole seconds). */
-export function timestamp(clock: Clock): string {
+export function timestamp(clock: Pick<Clock, 'now'>): string {
   return new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 

@@ -1,0 +1,95 @@
+// A control plane for tests: etcd and the API server in this process, over real sockets with real TLS, on free ports, in a
+// folder of their own. Which etcd and API server that is, yours or the reference's, is up to the `#…` names as everywhere.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApiServer } from '#api-server';
+import { startEtcd } from '#etcd';
+import { Client } from '#kit/client';
+import { systemClock, systemRandom } from '#kit/clock';
+import type { ComponentContext, RunningComponent } from '#kit/component';
+import { createLogger, silentLogger, stderrSink } from '#kit/log';
+import { NotImplemented } from '#kit/not-implemented';
+import { createCertificateAuthority, type KeyPair } from '#kit/pki';
+import { Timeline } from '#kit/testing/timeline';
+import { eventually, type WaitOptions } from '#kit/testing/wait';
+
+const loopback = { host: '127.0.0.1', port: 0 };
+const hosts = ['127.0.0.1', 'localhost'];
+
+export interface TestControlPlane {
+  /** A cluster admin's client. */
+  readonly client: Client;
+  readonly serverUrl: string;
+  /** The cluster's CA, PEM. */
+  readonly ca: string;
+  /** For components that a test starts; `KUBEKATA_LOG=info` shows what they log. */
+  readonly context: ComponentContext;
+  /** A certificate of the cluster's CA, good for serving on loopback and as a client. */
+  issue(user: string, groups?: string[]): Promise<KeyPair>;
+  clientFor(user: string, groups?: string[]): Promise<Client>;
+  /** The timeline so far. */
+  story(): string;
+  /** Waits like `#kit/testing/wait`'s, and tells the timeline when it gives up. */
+  eventually<T>(what: string, check: () => T | Promise<T>, options?: WaitOptions): Promise<NonNullable<T>>;
+  stop(): Promise<void>;
+}
+
+export async function startTestControlPlane(): Promise<TestControlPlane> {
+  NotImplemented.forget();
+  const cleanUp: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async () => {
+    for (let step = cleanUp.pop(); step; step = cleanUp.pop()) await step();
+  };
+  try {
+    const authority = await createCertificateAuthority('kubekata-test');
+    const issue = (user: string, groups: string[] = []) =>
+      authority.issue({ commonName: user, organizations: groups, hosts, usages: ['client', 'server'] });
+    const log = process.env.KUBEKATA_LOG ? createLogger('test', stderrSink) : silentLogger;
+    const context: ComponentContext = { clock: systemClock, random: systemRandom, log };
+
+    const dataDir = await mkdtemp(join(tmpdir(), 'kubekata-'));
+    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+    const etcd: RunningComponent = await startEtcd({ dataDir, listen: loopback, ...context });
+    cleanUp.push(() => etcd.stop());
+
+    const serving = await issue('kube-apiserver');
+    const apiServer: RunningComponent = await startApiServer({
+      etcdServers: [etcd.url],
+      listen: loopback,
+      tls: { ...serving, clientCa: authority.cert },
+      kubeletTls: { ...serving, ca: authority.cert },
+      kubeletPreferredAddressTypes: ['InternalDNS', 'InternalIP'],
+      ...context,
+    });
+    cleanUp.push(() => apiServer.stop());
+
+    const clientFor = async (user: string, groups: string[] = []) => {
+      const client = new Client({ server: apiServer.url, tls: { ca: authority.cert, ...(await issue(user, groups)) }, userAgent: user });
+      cleanUp.push(() => client.close());
+      return client;
+    };
+    const client = await clientFor('admin', ['system:masters']);
+    let timeline: Timeline | undefined = new Timeline(client);
+    cleanUp.push(async () => {
+      await timeline?.stop();
+      timeline = undefined;
+    });
+    const story = () => timeline?.story() ?? '';
+    return {
+      client,
+      issue,
+      clientFor,
+      story,
+      stop,
+      context,
+      serverUrl: apiServer.url,
+      ca: authority.cert,
+      eventually: (what, check, options) => eventually(what, check, { story, ...options }),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
