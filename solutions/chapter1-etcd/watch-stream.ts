@@ -1,0 +1,134 @@
+// One client's watch stream: any number of watches, created and cancelled at will, told over the same connection. `deliver` is
+// called whenever the store has changed or the connection can take more; it sends while there is something to tell and room to
+// tell it.
+// etcd: server/etcdserver/api/v3rpc/watch.go
+
+import { type KeyRange, keyRange } from './keys.ts';
+import type { Int64, WatchCreateRequest, WatchRequest, WatchResponse } from './messages.ts';
+import type { Store } from './store.ts';
+import { Watcher } from './watcher.ts';
+
+/** Where the responses go. */
+export interface WatchSink {
+  send(response: Omit<WatchResponse, 'header'>): void;
+  /** False: the client is slow; `deliver` is called again when it has caught up. */
+  readonly hasRoom: boolean;
+}
+
+/** The watch id of a response that is about no watch, or about one that could not be created. */
+const noWatch = '-1';
+
+export class WatchStream {
+  readonly #store: Store;
+  readonly #sink: WatchSink;
+  readonly #watchers = new Map<Int64, Watcher>();
+  /** Watches to which nothing was sent since the last `notifyIdle`. */
+  #idle = new Set<Watcher>();
+  #progressRequested = false;
+  #nextId = 0;
+
+  constructor(store: Store, sink: WatchSink) {
+    this.#store = store;
+    this.#sink = sink;
+  }
+
+  handle({ createRequest, cancelRequest, progressRequest }: WatchRequest): void {
+    if (createRequest) this.create(createRequest);
+    if (cancelRequest) this.cancel(cancelRequest.watchId);
+    if (progressRequest) this.requestProgress();
+  }
+
+  /**
+   * Answers `created` with the watch's id, before any event. The id is the client's, or a free one if it gave 0. A start revision
+   * of 0 means: what comes after the present revision. Two requests are refused, with an answer that is `created` and `canceled`,
+   * has the watch id -1 and says why: an id in use, `mvcc: duplicate watch ID provided on the WatchStream`, and a range
+   * that no key can lie in, `mvcc: watcher range is empty`.
+   * @exercise 1.5 Add a watcher, answer that it was created, and tell it what has happened already.
+   */
+  create(request: WatchCreateRequest): void {
+    const range = watchedRange(request);
+    const refusal = this.#refusal(request, range);
+    if (refusal) {
+      this.#sink.send({ watchId: noWatch, created: true, canceled: true, cancelReason: refusal });
+      return;
+    }
+    const id = request.watchId === '0' ? this.#freeId() : request.watchId;
+    const start = Number(request.startRevision) || this.#store.revision + 1;
+    this.#watchers.set(id, new Watcher(id, range, request, start));
+    this.#sink.send({ watchId: id, created: true });
+    this.deliver();
+  }
+
+  /**
+   * Nothing is answered if there is no such watch.
+   * @exercise 1.5 Remove the watch and answer that it is cancelled.
+   */
+  cancel(id: Int64): void {
+    if (this.#watchers.delete(id)) this.#sink.send({ watchId: id, canceled: true });
+  }
+
+  /**
+   * Progress is a promise: nothing at or below the header's revision is still to come. So it can be given only when every watch
+   * of this stream has been told everything (see `deliver`).
+   * @exercise 1.5 Remember that progress was asked for, and deliver it as soon as it is true.
+   */
+  requestProgress(): void {
+    this.#progressRequested = true;
+    this.deliver();
+  }
+
+  /**
+   * Tells every watcher what it was not told yet, as long as the sink has room. A watcher whose revisions are compacted is
+   * removed and told so: `canceled`, with `compactRevision`. When all have caught up, a progress that was asked for is sent, with
+   * the watch id -1.
+   * @exercise 1.5 Send each watcher its new events, then the progress if it was asked for.
+   */
+  deliver(): void {
+    for (const watcher of this.#watchers.values()) {
+      let goesOn = true;
+      while (goesOn && this.#sink.hasRoom && !watcher.hasCaughtUp(this.#store)) goesOn = this.#tell(watcher);
+    }
+    if (!this.#progressRequested || ![...this.#watchers.values()].every((watcher) => watcher.hasCaughtUp(this.#store))) return;
+    this.#progressRequested = false;
+    this.#sink.send({ watchId: noWatch });
+  }
+
+  /** Tells watches that want it, and to which nothing was sent since the last call, how far the store is. */
+  notifyIdle(): void {
+    for (const watcher of this.#watchers.values()) {
+      const isQuiet = this.#idle.has(watcher) && watcher.hasCaughtUp(this.#store);
+      if (isQuiet && watcher.progressNotify && this.#sink.hasRoom) this.#sink.send({ watchId: watcher.id });
+    }
+    this.#idle = new Set(this.#watchers.values());
+  }
+
+  /** @exercise 1.5 Advance the watcher, send what it says, and return whether the watch goes on. */
+  #tell(watcher: Watcher): boolean {
+    const told = watcher.advance(this.#store);
+    if (told.compacted) {
+      this.#watchers.delete(watcher.id);
+      this.#sink.send({ watchId: watcher.id, canceled: true, compactRevision: this.#store.compactedRevision });
+      return false;
+    }
+    if (told.events.length > 0) {
+      this.#idle.delete(watcher);
+      this.#sink.send({ watchId: watcher.id, events: told.events });
+    }
+    return true;
+  }
+
+  #refusal({ watchId }: WatchCreateRequest, { from, to }: KeyRange): string | undefined {
+    if (to !== undefined && from >= to) return 'mvcc: watcher range is empty';
+    return this.#watchers.has(watchId) && watchId !== '0' ? 'mvcc: duplicate watch ID provided on the WatchStream' : undefined;
+  }
+
+  #freeId(): Int64 {
+    while (this.#watchers.has(String(this.#nextId))) this.#nextId += 1;
+    return String(this.#nextId++);
+  }
+}
+
+/** Unlike a read, a watch may come without a key: that is the smallest key there is, one zero byte. */
+function watchedRange({ key, rangeEnd }: WatchCreateRequest): KeyRange {
+  return keyRange(key.length > 0 ? key : Buffer.of(0), rangeEnd);
+}
