@@ -3,11 +3,10 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
 
 import jsonPatch, { type Operation } from 'fast-json-patch';
-import { ApiError, failure } from '#kit/status';
+import { badRequest, unsupportedMediaType } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
-import { badPatch, unprocessable } from './patch-errors.ts';
 import { findResource, type ResourceDefinition } from './resources.ts';
-import { strategicMerge } from './strategic-merge.ts';
+import { strategicMerge, unprocessable } from './strategic-merge.ts';
 
 /**
  * The object after the patch. `contentType` is the request's header and names the patch's language.
@@ -21,12 +20,12 @@ export function applyPatch(contentType: string, current: object, patch: unknown,
   if (mediaType === 'application/strategic-merge-patch+json' && isBuiltIn(resource)) {
     return strategicMerge(current as JsonObject, objectOnly(patch));
   }
-  throw new ApiError(failure(415, 'UnsupportedMediaType', unsupported(resource)));
+  throw unsupportedMediaType(acceptedBy(resource));
 }
 
 /** RFC 6902: a list of operations, all of them or none. */
 export function applyJsonPatch(current: object, patch: unknown): object {
-  if (!Array.isArray(patch)) throw badPatch('a JSON patch is a list of operations');
+  if (!Array.isArray(patch)) throw badRequest('a JSON patch is a list of operations');
   try {
     const mutate = false;
     return jsonPatch.applyPatch(current, patch as Operation[], true, mutate).newDocument;
@@ -51,7 +50,7 @@ export function mergePatch(current: unknown, patch: unknown): unknown {
 
 function objectOnly(patch: unknown): JsonObject {
   if (isObject(patch)) return patch;
-  throw badPatch('a merge patch is an object that looks like the one it changes');
+  throw badRequest('a merge patch is an object that looks like the one it changes');
 }
 
 /** A strategic merge needs to know the lists of a kind, and those of custom kinds are not known. */
@@ -59,8 +58,7 @@ function isBuiltIn({ group, version, plural }: ResourceDefinition): boolean {
   return findResource(group, version, plural) !== undefined;
 }
 
-function unsupported(resource: ResourceDefinition): string {
+function acceptedBy(resource: ResourceDefinition): string[] {
   const strategic = isBuiltIn(resource) ? ['application/strategic-merge-patch+json'] : [];
-  const accepted = ['application/json-patch+json', 'application/merge-patch+json', ...strategic];
-  return `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
+  return ['application/json-patch+json', 'application/merge-patch+json', ...strategic];
 }

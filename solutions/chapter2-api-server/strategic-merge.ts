@@ -6,9 +6,10 @@
 //   $retainKeys                             the fields that stay; the others are removed
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go
 
+import { ApiError, failure } from '#kit/status';
+import { badRequest } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { listStrategy } from './merge-keys.ts';
-import { badPatch, unprocessable } from './patch-errors.ts';
 
 const deletePrefix = '$deleteFromPrimitiveList/';
 const orderPrefix = '$setElementOrder/';
@@ -18,7 +19,7 @@ export function strategicMerge(current: JsonObject, patch: JsonObject, parent = 
   const { $patch: directive = 'merge', $retainKeys: retained, ...changes } = patch;
   if (directive === 'delete') return {};
   if (directive === 'replace') return strategicMerge({}, changes, parent);
-  if (directive !== 'merge') throw badPatch(`unknown patch type found: ${directive}`);
+  if (directive !== 'merge') throw badRequest(`unknown patch type found: ${directive}`);
   const merged = retained === undefined ? { ...current } : only(current, retained, changes);
   for (const field of fieldsOf(changes)) {
     const value = mergeField(current[field], changes, field, parent);
@@ -56,7 +57,7 @@ function listChange(changes: JsonObject, field: string): ListChange {
   const list = (name: string): unknown[] | undefined => {
     const value = changes[name];
     if (value === undefined || Array.isArray(value)) return value;
-    throw badPatch(`${name} must be a list`);
+    throw badRequest(`${name} must be a list`);
   };
   const items = list(field) ?? [];
   return { items, removed: list(deletePrefix + field) ?? [], order: list(orderPrefix + field) ?? items };
@@ -109,9 +110,9 @@ function inOrder(merged: unknown[], order: unknown[], current: unknown[], keyOf:
 
 /** `current` without the fields that `$retainKeys` does not name. */
 function only(current: JsonObject, retained: unknown, changes: JsonObject): JsonObject {
-  if (!Array.isArray(retained)) throw badPatch('$retainKeys must be a list of field names');
+  if (!Array.isArray(retained)) throw badRequest('$retainKeys must be a list of field names');
   const forgotten = Object.keys(changes).find((field) => !field.startsWith('$') && changes[field] !== null && !retained.includes(field));
-  if (forgotten) throw badPatch(`$retainKeys must name every field that the patch sets, and ${forgotten} is missing`);
+  if (forgotten) throw badRequest(`$retainKeys must name every field that the patch sets, and ${forgotten} is missing`);
   return Object.fromEntries(Object.entries(current).filter(([field]) => retained.includes(field)));
 }
 
@@ -123,4 +124,10 @@ function fieldsOf(changes: JsonObject): Set<string> {
       return name.slice(prefix.length);
     }),
   );
+}
+
+/** The patch is well-formed, but not for this object. */
+export function unprocessable(message: string): ApiError {
+  const causes = [{ reason: 'UnexpectedServerResponse', message }];
+  return new ApiError(failure(422, 'Invalid', `the server rejected our request due to an error in our request: ${message}`, { causes }));
 }
