@@ -81,7 +81,8 @@ class NodeWithPods implements ServiceNode {
 
   async pod(name: string): Promise<TestPod> {
     // Whoever is asked tells its name and, from its own socket table, who asked. busybox calls a server that stays -ll or -lk.
-    const answer = `echo "${name} $(netstat -tn | grep -E 'ESTABLISHED|CLOSE_WAIT' | awk '{ sub(/:[0-9]+$/, "", $5); print $5; exit }')"`;
+    const peer = `$4 ~ /:${podPort}$/ && /ESTABLISHED|CLOSE_WAIT/ { sub(/:[0-9]+$/, "", $5); sub(/^::ffff:/, "", $5); print $5; exit }`;
+    const answer = `echo "${name} $(netstat -tn | awk '${peer}')"`;
     const server = `unshare -n nc $(nc --help 2>&1 | grep -o -e '-l[lk]') -p ${podPort} -e sh -c '${answer.replaceAll("'", `'\\''`)}'`;
     const ip = this.#network.allocate(this.#pods.map((pod) => pod.ip));
     return { name, port: podPort, ...(await this.#attach(server, ip)) };

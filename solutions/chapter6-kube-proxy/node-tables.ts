@@ -1,0 +1,54 @@
+// The edge to iptables: makes one node's chains be what is wanted. It remembers what it wrote, so the next write is only the
+// difference. When it doesn't know, at the start and after a failure, it asks the node, and replaces all that is its own.
+// What a predecessor left behind is removed in the same stroke: connections never find the node without rules.
+
+import type { NodeShell } from '#kit/node/shell';
+import { hookScript } from './hooks.ts';
+import { type KnownTables, restoreInput, type Tables } from './restore-input.ts';
+import { emptyTables } from './tables.ts';
+
+/** `-w`: where iptables has a lock, wait for it up to 5 s. */
+const restoreCommand = 'iptables-restore --noflush -w 5';
+
+export class NodeTables {
+  readonly #shell: NodeShell;
+  #written: Tables | undefined;
+
+  constructor(shell: NodeShell) {
+    this.#shell = shell;
+  }
+
+  /**
+   * Writes what differs, in one call of iptables-restore that gets its input on standard input; nothing runs in the node when
+   * nothing differs. Rejects when the node refuses: what it has then is unknown, so the next write asks it anew.
+   *
+   * @exercise 6.2 Write the difference between what the node has and what is wanted, and remember it once it is written
+   */
+  async write(wanted: Tables): Promise<void> {
+    const known = this.#written;
+    const input = restoreInput(known ?? (await this.readOwnChains()), wanted);
+    if (input === '') return;
+    this.#written = undefined;
+    await this.#shell.run(restoreCommand, input);
+    if (!known) await this.#shell.run(hookScript());
+    this.#written = wanted;
+  }
+
+  /** The names of our chains that the node has; what is in them is not read. */
+  async readOwnChains(): Promise<KnownTables> {
+    const names = async (table: string) => {
+      const saved = await this.#shell.run(`iptables-save -t ${table}`);
+      const chains = saved.split('\n').flatMap((line) => (line.startsWith(':') ? [line.slice(1, line.indexOf(' '))] : []));
+      return new Map(chains.filter(isOwnChain).map((chain) => [chain, undefined]));
+    };
+    return { filter: await names('filter'), nat: await names('nat') };
+  }
+}
+
+const { filter, nat } = emptyTables();
+const alwaysThere = new Set([...filter.keys(), ...nat.keys()]);
+
+/** Other programs have chains named KUBE-… too: only these are ours. */
+function isOwnChain(chain: string): boolean {
+  return alwaysThere.has(chain) || /^KUBE-(SVC|SVL|SEP|EXT)-/.test(chain);
+}
