@@ -3,17 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chapters } from './chapters.ts';
 
-const root = join(import.meta.dirname, '..');
-
-export const chapters = [
-  'chapter1-etcd',
-  'chapter2-api-server',
-  'chapter3-controller-manager',
-  'chapter4-scheduler',
-  'chapter5-kubelet',
-  'chapter6-kube-proxy',
-] as const;
+export const root = join(import.meta.dirname, '..');
 
 type Target = string | { default: string; [condition: string]: string };
 
@@ -28,7 +20,7 @@ export function moduleNameMapper(condition: string | undefined): Record<string, 
   );
 }
 
-const common = {
+export const common = {
   rootDir: root,
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': ['ts-jest', { transpilation: true, tsconfig: tsconfigForJest() }] },
@@ -37,7 +29,7 @@ const common = {
 };
 
 /** jest runs CommonJS, so that `jest.mock` works and no flag is needed; types are `npm run typecheck`'s job. */
-function tsconfigForJest() {
+export function tsconfigForJest() {
   return {
     target: 'es2023',
     module: 'commonjs',

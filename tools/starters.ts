@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock, timestamp } from '#kit/clock';
-import { chapters } from './jest-projects.ts';
+import { chapters } from './chapters.ts';
 import { type Problem, toStarter } from './starter.ts';
 
 /** What is in a chapter's src: path → content. */

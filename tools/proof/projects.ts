@@ -1,0 +1,50 @@
+// Proofs of the tests themselves, as jest projects over the stages' own test files. For each stage: its file is red on the
+// starter, because of NotImplemented and nothing else. For each wrong solution in the gallery: the test it names goes red.
+// Nothing is copied: transform.ts changes the solution's text on its way into jest, and judge.ts turns the outcome around.
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chapters } from '../chapters.ts';
+import { common, moduleNameMapper, root } from '../jest-projects.ts';
+import { type Exhibit, misfit, readGallery } from './gallery.ts';
+import type { Proof } from './judge.ts';
+import type { Change } from './transform.ts';
+
+export async function proofProjects() {
+  const perChapter = await Promise.all(chapters.map((chapter) => readGallery(root, chapter, (path) => import(path))));
+  return [...chapters.flatMap(redOnStarter), ...perChapter.flat().map(caught)];
+}
+
+function redOnStarter(chapter: string) {
+  const stages = testFiles(chapter).flatMap((name) => /^\d+\.\d+/.exec(name)?.[0] ?? []);
+  if (stages.length === 0) return [];
+  const proof: Proof = { kind: 'red on the starter' };
+  return [project('starter', chapter, `*.test.ts`, proof, { chapter, starter: { stages } })];
+}
+
+function caught(exhibit: Exhibit) {
+  const { chapter, stage, source, name, misunderstanding, file, replace, by, caughtBy } = exhibit;
+  const proof: Proof = { kind: 'caught', name, misunderstanding, caughtBy, source, problem: misfit(root, exhibit) };
+  return project('gallery', chapter, `${stage}-*.test.ts`, proof, { chapter, file, replace, by });
+}
+
+function project(displayName: string, chapter: string, testFile: string, proof: Proof, change: Change) {
+  return {
+    ...common,
+    displayName,
+    roots: [`<rootDir>/chapters/${chapter}/tests`],
+    testMatch: [`<rootDir>/chapters/${chapter}/tests/${testFile}`],
+    moduleNameMapper: moduleNameMapper(undefined),
+    transform: { '^.+\\.ts$': [join(root, 'tools/proof/transform.ts'), change] },
+    testRunner: join(root, 'tools/proof/judge.ts'),
+    testEnvironmentOptions: { proof },
+  };
+}
+
+function testFiles(chapter: string): string[] {
+  try {
+    return readdirSync(join(root, 'chapters', chapter, 'tests'));
+  } catch {
+    return [];
+  }
+}
