@@ -1,0 +1,164 @@
+// From a Service and its pods to EndpointSlices: which pods answer, at which address and port, in which state; cut into slices
+// of at most 100, of which as few as possible change when a pod does, for every node hears about each change.
+// Kubernetes: pkg/controller/endpointslice/, staging/src/k8s.io/endpointslice/reconciler.go, utils.go
+
+import { isDeepStrictEqual } from 'node:util';
+import type { EndpointPort } from 'kubernetes-types/discovery/v1';
+import type { Endpoint, EndpointSlice, Pod, Service, ServicePort } from '#kit/api';
+import { controllerReference } from './ownership.ts';
+import { isReady, isTerminating } from './pods.ts';
+
+export const maxEndpointsPerSlice = 100;
+export const serviceNameLabel = 'kubernetes.io/service-name';
+export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
+export const managedBy = 'endpointslice-controller.k8s.io';
+const headlessLabel = 'service.kubernetes.io/headless';
+
+/**
+ * The number that a Service's port means on this pod: the port itself, `targetPort` when it is a number, or the container port that
+ * has the name and the protocol; undefined when no container has one. A pod may give a name to another number than its neighbour.
+ *
+ * @exercise 3.5 Resolve the service port to the pod's port number, by number or by name
+ */
+export function targetPortOf(pod: Pod, { port, targetPort = port, protocol = 'TCP' }: ServicePort): number | undefined {
+  if (typeof targetPort === 'number') return targetPort;
+  return pod.spec?.containers
+    .flatMap(({ ports = [] }) => ports)
+    .find((candidate) => candidate.name === targetPort && (candidate.protocol ?? 'TCP') === protocol)?.containerPort;
+}
+
+/**
+ * One pod as an endpoint; undefined when it has no address yet or has finished (phase Succeeded or Failed).
+ * `serving`: the pod is ready. `terminating`: it is being deleted. `ready`: serving and not terminating; or always, when the Service
+ * publishes addresses that are not ready.
+ *
+ * @exercise 3.5 Turn a pod into an endpoint with its address, its three conditions, node and target
+ */
+export function endpointOf(pod: Pod, service: Service): Endpoint | undefined {
+  const { metadata = {}, spec, status } = pod;
+  if (!status?.podIP || status.phase === 'Succeeded' || status.phase === 'Failed') return undefined;
+  const serving = isReady(pod);
+  const terminating = isTerminating(pod);
+  const ready = service.spec?.publishNotReadyAddresses || (serving && !terminating);
+  const hasOwnName = spec?.hostname && spec.subdomain === service.metadata?.name;
+  return {
+    addresses: [status.podIP],
+    conditions: { ready, serving, terminating },
+    ...(spec?.nodeName ? { nodeName: spec.nodeName } : {}),
+    ...(hasOwnName ? { hostname: spec.hostname as string } : {}),
+    targetRef: { kind: 'Pod', namespace: metadata.namespace ?? '', name: metadata.name ?? '', uid: metadata.uid ?? '' },
+  };
+}
+
+/** Endpoints that answer at the same ports: only these can share a slice. */
+export interface EndpointGroup {
+  ports: EndpointPort[];
+  endpoints: Endpoint[];
+}
+
+/**
+ * The Service's endpoints, grouped by the port numbers they resolve to. A port that a pod does not have is left out for that pod. A
+ * headless Service may have no ports at all: then there is one group without ports.
+ *
+ * @exercise 3.5 Turn the pods into endpoints and group them by their resolved ports
+ */
+export function groupEndpoints(service: Service, pods: Pod[]): EndpointGroup[] {
+  const groups = new Map<string, EndpointGroup>();
+  for (const pod of pods) {
+    const endpoint = endpointOf(pod, service);
+    if (!endpoint) continue;
+    const ports = endpointPorts(pod, service);
+    const name = JSON.stringify(ports);
+    const group = groups.get(name);
+    if (group) group.endpoints.push(endpoint);
+    else groups.set(name, { ports, endpoints: [endpoint] });
+  }
+  return [...groups.values()];
+}
+
+/** @solution */
+function endpointPorts(pod: Pod, { spec }: Service): EndpointPort[] {
+  return (spec?.ports ?? []).flatMap((servicePort) => {
+    const port = targetPortOf(pod, servicePort);
+    if (port === undefined) return [];
+    const { name = '', protocol = 'TCP', appProtocol } = servicePort;
+    return [{ name, port, protocol, ...(appProtocol ? { appProtocol } : {}) }];
+  });
+}
+
+export interface SlicePlan {
+  create: EndpointSlice[];
+  /** The present slices with other endpoints; their metadata is kept. */
+  update: EndpointSlice[];
+  delete: EndpointSlice[];
+}
+
+/**
+ * Brings the present slices to the wanted groups with few writes. For each group: an endpoint that is in a slice with the same ports stays
+ * in it, in its present state; endpoints that are gone leave; new ones fill the room that is left, then new slices of at most
+ * 100. A slice that did not change is not written; one that is empty, or has ports that no group has, is deleted. A Service
+ * without any endpoint has one empty slice, so that everybody can tell "none" from "not known yet".
+ *
+ * @exercise 3.5 Keep endpoints where they are, fill the gaps, then new slices; delete what is empty
+ */
+export function planSlices(service: Service, groups: EndpointGroup[], present: EndpointSlice[]): SlicePlan {
+  const plan: SlicePlan = { create: [], update: [], delete: [] };
+  const wanted = groups.length > 0 ? groups : [{ ports: [], endpoints: [] }];
+  const unused = new Set(present);
+  for (const { ports, endpoints } of wanted) {
+    const usable = present.filter((slice) => unused.has(slice) && isDeepStrictEqual(slice.ports ?? [], ports));
+    for (const slice of usable) unused.delete(slice);
+    const waiting = new Map(endpoints.map((endpoint) => [identity(endpoint), endpoint]));
+    const contents = usable.map((slice) => ({ slice, endpoints: takeStaying(slice, waiting) }));
+    const rest = [...waiting.values()];
+    for (const content of contents) {
+      content.endpoints.push(...rest.splice(0, Math.max(0, maxEndpointsPerSlice - content.endpoints.length)));
+    }
+    const isPlaceholder = endpoints.length === 0;
+    for (const [index, { slice, endpoints: now }] of contents.entries()) {
+      if (now.length === 0 && !(isPlaceholder && index === 0)) plan.delete.push(slice);
+      else if (!isDeepStrictEqual(now, slice.endpoints ?? [])) plan.update.push({ ...slice, endpoints: now });
+    }
+    if (isPlaceholder && contents.length === 0) plan.create.push(newSlice(service, ports, []));
+    while (rest.length > 0) plan.create.push(newSlice(service, ports, rest.splice(0, maxEndpointsPerSlice)));
+  }
+  plan.delete.push(...unused);
+  return plan;
+}
+
+/** @solution The wanted endpoints that are in the slice already, taken out of those that wait for a place. */
+function takeStaying(slice: EndpointSlice, waiting: Map<string, Endpoint>): Endpoint[] {
+  return (slice.endpoints ?? []).flatMap((endpoint) => {
+    const name = identity(endpoint);
+    const now = waiting.get(name);
+    waiting.delete(name);
+    return now ? [now] : [];
+  });
+}
+
+/** @solution The same pod at the same address. */
+function identity({ addresses, targetRef }: Endpoint): string {
+  return `${targetRef?.uid} ${addresses[0]}`;
+}
+
+/** An empty slice of this Service: the labels tell whose it is, and that nobody else may write it. */
+export function newSlice(service: Service, ports: EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
+  const { name = '', namespace = '' } = service.metadata ?? {};
+  const isHeadless = service.spec?.clusterIP === 'None';
+  return {
+    addressType: 'IPv4',
+    metadata: {
+      generateName: `${name}-`,
+      namespace,
+      labels: {
+        ...service.metadata?.labels,
+        [serviceNameLabel]: name,
+        [managedByLabel]: managedBy,
+        ...(isHeadless ? { [headlessLabel]: '' } : {}),
+      },
+      ownerReferences: [controllerReference(service)],
+    },
+    ports,
+    endpoints,
+  };
+}
