@@ -1,0 +1,125 @@
+// An etcd for wire tests, and a client that speaks etcd's protocol and nothing more: no retries, no caching, no interpretation.
+// The server is `#etcd` in this process, in a temporary folder; with KATA_TARGET=upstream it is the real `etcd` of the PATH.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEtcd } from '#etcd';
+import { systemClock, systemRandom } from '#kit/clock';
+import type { RunningComponent } from '#kit/component';
+import { createLogger, silentLogger, stderrSink } from '#kit/log';
+import { NotImplemented } from '#kit/not-implemented';
+import { EtcdClient } from '#kit/testing/etcd-client';
+import { eventually } from '#kit/testing/wait';
+
+export interface EtcdUnderTest {
+  readonly url: string;
+  readonly client: EtcdClient;
+  /** Another client on a connection of its own; `stop` closes it. */
+  connect(): EtcdClient;
+  /** Stops the server and starts it again with the same data; `url` and `client` are new then. */
+  restart(): Promise<void>;
+  /** Stops the server and removes its data. */
+  stop(): Promise<void>;
+}
+
+export const isUpstream = process.env.KATA_TARGET === 'upstream';
+
+export async function startEtcdUnderTest(): Promise<EtcdUnderTest> {
+  NotImplemented.forget();
+  const dataDir = await mkdtemp(join(tmpdir(), 'kubekata-etcd-'));
+  const clients: EtcdClient[] = [];
+  let server: RunningComponent | undefined;
+
+  const stopServer = async () => {
+    for (const client of clients.splice(0)) client.close();
+    await server?.stop();
+    server = undefined;
+  };
+  const connect = () => {
+    const client = new EtcdClient(under.url);
+    clients.push(client);
+    return client;
+  };
+  const under = { url: '', client: undefined as unknown as EtcdClient, connect, restart, stop };
+  async function startServer() {
+    server = isUpstream ? await startUpstream(dataDir) : await startHere(dataDir);
+    under.url = server.url;
+    under.client = connect();
+  }
+  async function restart() {
+    await stopServer();
+    await startServer();
+  }
+  async function stop() {
+    await stopServer();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+
+  try {
+    await startServer();
+    return under;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function startHere(dataDir: string): Promise<RunningComponent> {
+  const log = process.env.KUBEKATA_LOG ? createLogger('etcd', stderrSink) : silentLogger;
+  return startEtcd({ dataDir, listen: { host: '127.0.0.1', port: 0 }, clock: systemClock, random: systemRandom, log });
+}
+
+/** The real etcd, as one member. It cannot choose its ports itself. */
+async function startUpstream(dataDir: string): Promise<RunningComponent> {
+  const [clientPort, peerPort] = await freePorts(2);
+  const url = `http://127.0.0.1:${clientPort}`;
+  const peerUrl = `http://127.0.0.1:${peerPort}`;
+  const flags = {
+    'data-dir': dataDir,
+    'listen-client-urls': url,
+    'advertise-client-urls': url,
+    'listen-peer-urls': peerUrl,
+    'initial-advertise-peer-urls': peerUrl,
+    'initial-cluster': `default=${peerUrl}`,
+    'heartbeat-interval': '20',
+    'election-timeout': '100',
+    'log-level': 'error',
+  };
+  const child = spawn('etcd', [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let output = '';
+  child.stderr.on('data', (chunk) => {
+    output += chunk;
+  });
+  const ended = once(child, 'exit');
+  ended.catch((error) => {
+    output += error;
+  });
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
+  };
+  const client = new EtcdClient(url);
+  try {
+    await eventually('the real etcd answers', () => client.range({ key: 'health' }), { within: 10_000, story: () => output });
+  } catch (error) {
+    if (child.pid !== undefined) await stop();
+    throw error;
+  } finally {
+    client.close();
+  }
+  return { url, stop };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
