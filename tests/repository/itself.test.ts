@@ -1,0 +1,38 @@
+// The project speaks of itself alone, and stands on no machine in particular.
+
+import { describe, it } from '@jest/globals';
+import { expectNone, filesBelow, read } from './repository.ts';
+
+const binary = /\.(png|jpe?g|gif|ico|woff2?|zip|tgz|tar)$/;
+
+/** What never belongs in a file of this repository, and why. Written so that this file does not find itself. */
+const forbidden: [pattern: RegExp, why: string][] = [
+  [/(?<![\w.$})*/-])\/(?:home|Users|work|root|tmp)\/[\w.-]/, 'a path of one machine: make it relative, or ask the system (os.tmpdir())'],
+  [/\bas an (?:AI|artificial)\b|\blarge language [m]odel\b/i, 'not the voice of this project'],
+  [/\b(?:XXX|FIXME|HACK)\b/, 'unfinished business: finish it, or write down in CHANGELOG.md what is missing'],
+];
+
+describe('the repository', () => {
+  it('speaks of itself alone', () => {
+    const findings = filesBelow('.')
+      .filter((path) => !binary.test(path) && path !== 'package-lock.json' && path !== 'tests/repository/itself.test.ts')
+      .flatMap((path) =>
+        read(path)
+          .split('\n')
+          .flatMap((line, index) =>
+            forbidden
+              .filter(([pattern]) => pattern.test(line))
+              .map(([, why]) => `${path}:${index + 1}: ${why}\n    ${line.trim().slice(0, 120)}`),
+          ),
+      );
+    expectNone(findings, 'Say it in another way.');
+  });
+
+  it('takes packages from where the reader takes them', () => {
+    const resolved = [...read('package-lock.json').matchAll(/"resolved": "([^"]+)"/g)].map(([, url]) => url ?? '');
+    expectNone(
+      resolved.filter((url) => !url.startsWith('https://registry.npmjs.org/')),
+      'package-lock.json names a registry of its own: set `omit-lockfile-registry-resolved` and write it anew.',
+    );
+  });
+});
