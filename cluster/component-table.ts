@@ -1,0 +1,223 @@
+// The components as commands: each one's flags (named like the real component's where it has them) and how it starts from them.
+// Modules are loaded when a component is started: a process holds one component and no other.
+
+import { readFileSync } from 'node:fs';
+import { type Flag, type FlagValues, UsageError } from '#cluster/flags';
+import { addresses } from '#cluster/layout';
+import { Client } from '#kit/client';
+import type { ComponentContext, ListenAddress, RunningComponent } from '#kit/component';
+import { readKubeconfig } from '#kit/kubeconfig';
+
+export interface ComponentCommand {
+  flags: Record<string, Flag>;
+  start(values: Record<string, string | boolean>, context: ComponentContext): Promise<RunningComponent>;
+}
+
+function command<T extends Record<string, Flag>>(
+  flags: T,
+  start: (values: FlagValues<T>, context: ComponentContext) => Promise<RunningComponent>,
+): ComponentCommand {
+  return { flags, start: (values, context) => start(values as FlagValues<T>, context) };
+}
+
+const kubeconfig = { description: 'the kubeconfig that says where the API server is and who this component is' };
+const healthz = { description: 'HOST:PORT of /healthz and /metrics; port 0 takes a free one', default: '127.0.0.1:0' };
+const read = (path: string) => readFileSync(path, 'utf8');
+const split = (list: string) => list.split(',').filter(Boolean);
+
+function clientFrom(path: string, component: string): Client {
+  return new Client(readKubeconfig(path, component));
+}
+
+function listenAddress(text: string): ListenAddress {
+  const { hostname, port } = new URL(text.includes('://') ? text : `tcp://${text}`);
+  if (!hostname) throw new UsageError(`"${text}" is no HOST:PORT`);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+async function nodeShell(container: string) {
+  const [{ default: Docker }, { openNodeShell }] = await Promise.all([import('dockerode'), import('#kit/node/shell')]);
+  const docker = new Docker();
+  return { docker, shell: await openNodeShell(docker, container) };
+}
+
+export const componentTable: Record<string, ComponentCommand> = {
+  etcd: command(
+    {
+      'data-dir': { description: 'folder of the data' },
+      name: { description: "the member's name", default: 'default' },
+      'listen-client-urls': { description: 'where clients are served; port 0 takes a free one', default: 'http://127.0.0.1:0' },
+      'cert-file': { description: "the server's certificate", default: '' },
+      'key-file': { description: "the certificate's key", default: '' },
+      'trusted-ca-file': { description: 'clients must show a certificate signed by this CA', default: '' },
+    },
+    async (flags, context) => {
+      const { startEtcd } = await import('#etcd');
+      const tls = flags['cert-file'] && {
+        cert: read(flags['cert-file']),
+        key: read(flags['key-file']),
+        ...(flags['trusted-ca-file'] ? { clientCa: read(flags['trusted-ca-file']) } : {}),
+      };
+      const listen = listenAddress(flags['listen-client-urls']);
+      return startEtcd({ dataDir: flags['data-dir'], name: flags.name, listen, ...(tls ? { tls } : {}), ...context });
+    },
+  ),
+
+  'kube-apiserver': command(
+    {
+      'etcd-servers': { description: 'URLs of etcd, separated by commas' },
+      'etcd-cafile': { description: "the CA of etcd's certificate", default: '' },
+      'etcd-certfile': { description: 'client certificate for etcd', default: '' },
+      'etcd-keyfile': { description: "that certificate's key", default: '' },
+      'bind-address': { description: 'address to serve on', default: '127.0.0.1' },
+      'secure-port': { description: 'HTTPS port; 0 takes a free one', default: '6443' },
+      'tls-cert-file': { description: 'serving certificate' },
+      'tls-private-key-file': { description: "that certificate's key" },
+      'client-ca-file': { description: 'the CA of client certificates' },
+      'kubelet-certificate-authority': { description: "the CA of the kubelets' certificates", default: '' },
+      'kubelet-client-certificate': { description: 'client certificate for kubelets', default: '' },
+      'kubelet-client-key': { description: "that certificate's key", default: '' },
+      'kubelet-preferred-address-types': {
+        description: 'which of a node’s addresses to use, best first',
+        default: 'InternalDNS,InternalIP',
+      },
+      'service-cluster-ip-range': { description: "CIDR of the Services' cluster IPs", default: addresses.serviceClusterIpRange },
+    },
+    async (flags, context) => {
+      const { startApiServer } = await import('#api-server');
+      const etcdTls = flags['etcd-cafile'] && {
+        ca: read(flags['etcd-cafile']),
+        ...(flags['etcd-certfile'] ? { cert: read(flags['etcd-certfile']), key: read(flags['etcd-keyfile']) } : {}),
+      };
+      const kubeletTls = flags['kubelet-certificate-authority'] && {
+        ca: read(flags['kubelet-certificate-authority']),
+        cert: read(flags['kubelet-client-certificate']),
+        key: read(flags['kubelet-client-key']),
+      };
+      return startApiServer({
+        etcdServers: split(flags['etcd-servers']),
+        listen: { host: flags['bind-address'], port: Number(flags['secure-port']) },
+        tls: { cert: read(flags['tls-cert-file']), key: read(flags['tls-private-key-file']), clientCa: read(flags['client-ca-file']) },
+        kubeletPreferredAddressTypes: split(flags['kubelet-preferred-address-types']),
+        serviceClusterIpRange: flags['service-cluster-ip-range'],
+        ...(etcdTls ? { etcdTls } : {}),
+        ...(kubeletTls ? { kubeletTls } : {}),
+        ...context,
+      });
+    },
+  ),
+
+  'kube-controller-manager': command({ kubeconfig, 'healthz-bind-address': healthz }, async (flags, context) => {
+    const { startControllerManager } = await import('#controller-manager');
+    const client = clientFrom(flags.kubeconfig, 'kube-controller-manager');
+    return startControllerManager({ client, listen: listenAddress(flags['healthz-bind-address']), ...context });
+  }),
+
+  'kube-scheduler': command({ kubeconfig, 'healthz-bind-address': healthz }, async (flags, context) => {
+    const { startScheduler } = await import('#scheduler');
+    const client = clientFrom(flags.kubeconfig, 'kube-scheduler');
+    return startScheduler({ client, listen: listenAddress(flags['healthz-bind-address']), ...context });
+  }),
+
+  kubelet: command(
+    {
+      kubeconfig,
+      'hostname-override': { description: "the node's name" },
+      'node-ip': { description: "the node's address" },
+      'pod-cidr': { description: "the node's share of the pods' addresses: 10.244.1.0/24" },
+      address: { description: 'address to serve the node API on', default: '127.0.0.1' },
+      port: { description: 'port of the node API; 0 takes a free one', default: '10250' },
+      'tls-cert-file': { description: 'serving certificate' },
+      'tls-private-key-file': { description: "that certificate's key" },
+      'client-ca-file': { description: 'the CA of client certificates' },
+      'cluster-dns': { description: "the pods' name server", default: addresses.clusterDns },
+      'cluster-domain': { description: 'the domain that Services live in', default: addresses.clusterDomain },
+      'container-runtime': { description: 'docker, or hollow: one that only pretends', default: 'docker' },
+      'node-container': { description: 'the container that is the node (runtime docker)', default: '' },
+      cluster: { description: "the cluster's name, a label on every container it makes", default: 'kubekata' },
+    },
+    async (flags, context) => {
+      const { startKubelet } = await import('#kubelet');
+      return startKubelet({
+        client: clientFrom(flags.kubeconfig, 'kubelet'),
+        nodeName: flags['hostname-override'],
+        nodeIp: flags['node-ip'],
+        podCidr: flags['pod-cidr'],
+        runtime: await containerRuntime(flags, context),
+        listen: { host: flags.address, port: Number(flags.port) },
+        tls: { cert: read(flags['tls-cert-file']), key: read(flags['tls-private-key-file']), clientCa: read(flags['client-ca-file']) },
+        clusterDns: flags['cluster-dns'],
+        clusterDomain: flags['cluster-domain'],
+        ...context,
+      });
+    },
+  ),
+
+  'kube-proxy': command(
+    {
+      kubeconfig,
+      'hostname-override': { description: "the node's name" },
+      'node-container': { description: 'the container that is the node' },
+      'cluster-cidr': { description: 'the addresses of all pods', default: addresses.clusterCidr },
+      'service-cluster-ip-range': { description: "CIDR of the Services' cluster IPs", default: addresses.serviceClusterIpRange },
+      'healthz-bind-address': healthz,
+    },
+    async (flags, context) => {
+      const { startKubeProxy } = await import('#kube-proxy');
+      const { shell } = await nodeShell(flags['node-container']);
+      return startKubeProxy({
+        client: clientFrom(flags.kubeconfig, 'kube-proxy'),
+        nodeName: flags['hostname-override'],
+        shell,
+        clusterCidr: flags['cluster-cidr'],
+        serviceClusterIpRange: flags['service-cluster-ip-range'],
+        listen: listenAddress(flags['healthz-bind-address']),
+        ...context,
+      });
+    },
+  ),
+
+  dns: command(
+    {
+      kubeconfig,
+      listen: { description: 'HOST:PORT, UDP and TCP; port 0 takes a free one', default: '127.0.0.1:0' },
+      'cluster-domain': { description: 'the domain that Services live in', default: addresses.clusterDomain },
+      upstreams: { description: 'name servers for everything else, separated by commas', default: '' },
+    },
+    async (flags, context) => {
+      const { startDns } = await import('#kube-proxy/dns');
+      const client = clientFrom(flags.kubeconfig, 'dns');
+      return startDns({
+        client,
+        clusterDomain: flags['cluster-domain'],
+        listen: listenAddress(flags.listen),
+        upstreams: split(flags.upstreams),
+        ...context,
+      });
+    },
+  ),
+};
+
+async function containerRuntime(flags: Record<string, string>, { clock, log }: ComponentContext) {
+  const kind = flags['container-runtime'];
+  if (kind === 'hollow') {
+    const { HollowRuntime } = await import('#kubelet/hollow-runtime');
+    return new HollowRuntime({ podCidr: flags['pod-cidr'] ?? '', clock, log });
+  }
+  if (kind !== 'docker') throw new UsageError(`--container-runtime is "${kind}": it must be docker or hollow`);
+  const [{ DockerRuntime }, { PodNetwork }, { ensureImage }, { clusterLabel, nodeLabel }] = await Promise.all([
+    import('#kubelet/docker-runtime'),
+    import('#kit/node/pod-network'),
+    import('#kit/node/images'),
+    import('#kit/node/node-container'),
+  ]);
+  const { docker, shell } = await nodeShell(flags['node-container'] ?? '');
+  return new DockerRuntime({
+    docker,
+    labels: { [clusterLabel]: flags.cluster ?? '', [nodeLabel]: flags['hostname-override'] ?? '' },
+    network: new PodNetwork(shell, flags['pod-cidr'] ?? ''),
+    ensureImage: (name) => ensureImage(docker, name),
+    clock,
+    log,
+  });
+}

@@ -1,0 +1,41 @@
+// How nodes reach this machine, and this machine a node. On Linux the nodes' network has its gateway here. Docker Desktop keeps
+// the engine in a virtual machine: there nodes know us as host.docker.internal, and we reach them through a process of theirs.
+
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { Duplex, PassThrough } from 'node:stream';
+import type Docker from 'dockerode';
+import type { NodeContainer, NodeNetwork } from '#kit/node/node-container';
+
+/** Whether the engine's networks end on this machine, as they do on Linux. */
+export function sharesNetwork({ gateway }: NodeNetwork): boolean {
+  return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === gateway));
+}
+
+/** Where a server must listen so that nodes reach it, and the address they reach it by. */
+export async function machineAddress(network: NodeNetwork, node: NodeContainer): Promise<{ listen: string; reachedBy: string }> {
+  if (sharesNetwork(network)) return { listen: network.gateway, reachedBy: network.gateway };
+  const answer = await node.shell.run('ping -c 1 -W 2 host.docker.internal || true');
+  const address = /\((\d+\.\d+\.\d+\.\d+)\)/.exec(answer)?.[1];
+  if (!address) throw new Error('the nodes know no way to this machine: neither the network’s gateway nor host.docker.internal answers');
+  return { listen: '127.0.0.1', reachedBy: address };
+}
+
+/** Opens connections to ports of a node. */
+export function dialer(docker: Docker, network: NodeNetwork, node: NodeContainer): (port: number) => Duplex {
+  return sharesNetwork(network) ? (port) => connect(port, node.ip) : (port) => connectThroughShell(docker, node, port);
+}
+
+function connectThroughShell(docker: Docker, node: NodeContainer, port: number): Duplex {
+  const toNode = new PassThrough();
+  const fromNode = new PassThrough();
+  const pipe = async () => {
+    const exec = await docker.getContainer(node.id).exec({ Cmd: ['nc', '127.0.0.1', String(port)], AttachStdin: true, AttachStdout: true });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    docker.modem.demuxStream(stream, fromNode, new PassThrough().resume());
+    stream.on('end', () => fromNode.end());
+    toNode.pipe(stream);
+  };
+  pipe().catch((error) => fromNode.destroy(error));
+  return Duplex.from({ writable: toNode, readable: fromNode });
+}

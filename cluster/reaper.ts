@@ -1,0 +1,19 @@
+// Waits for the cluster's process to go, whatever its end was, and removes what it may have left in Docker.
+// It is a process of its own because `kill -9` leaves nobody else to do so. Its standard input is a pipe from the cluster's
+// process: `done` means that the cluster cleaned up itself; the end of the pipe without it means that it could not.
+
+import { text } from 'node:stream/consumers';
+import Docker from 'dockerode';
+import { sweep } from '#cluster/sweep';
+import { systemClock } from '#kit/clock';
+
+const [cluster = ''] = process.argv.slice(2);
+/** A kubelet that is just ending may still create a container. */
+const quietForMs = 1_000;
+
+process.on('SIGINT', () => {});
+const word = await text(process.stdin);
+if (word.trim() !== 'done') {
+  const docker = new Docker();
+  while ((await sweep(docker, cluster)) > 0) await systemClock.sleep(quietForMs);
+}
