@@ -196,7 +196,7 @@ export class Cluster {
       upstreams: getServers().join(','),
     }));
     await addDnsService(client, { host: reachedBy, port: Number(new URL(dns.url).port) });
-    this.#gate = await openNodePortGate(client, dialer(docker, network, node), this.#options.context);
+    this.#gate = await openNodePortGate(client, dialer(docker, network, node), this.#options.context, this.#options.notice);
   }
 
   async #createNodes(docker: Docker): Promise<{ network: NodeNetwork; places: Place[] }> {

@@ -202,7 +202,7 @@ async function containerRuntime(flags: Record<string, string>, { clock, log }: C
   const kind = flags['container-runtime'];
   if (kind === 'hollow') {
     const { HollowRuntime } = await import('#kubelet/hollow-runtime');
-    return new HollowRuntime({ podCidr: flags['pod-cidr'] ?? '', clock, log });
+    return new HollowRuntime({ podCidr: flags['pod-cidr'] ?? '', clock });
   }
   if (kind !== 'docker') throw new UsageError(`--container-runtime is "${kind}": it must be docker or hollow`);
   const [{ DockerRuntime }, { PodNetwork }, { ensureImage }, { clusterLabel, nodeLabel }] = await Promise.all([

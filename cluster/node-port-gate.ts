@@ -12,15 +12,20 @@ export interface NodePortGate {
   stop(): Promise<void>;
 }
 
-/** @param dial opens a connection to a port of a node */
-export async function openNodePortGate(client: Client, dial: (port: number) => Duplex, context: ComponentContext): Promise<NodePortGate> {
+/** @param dial opens a connection to a port of a node; @param notice is told what a person should know */
+export async function openNodePortGate(
+  client: Client,
+  dial: (port: number) => Duplex,
+  context: ComponentContext,
+  notice: (text: string) => void,
+): Promise<NodePortGate> {
   const gates = new Map<number, Gate>();
   const services = new Informer<Service>(client, Services, context);
 
   const adjust = () => {
     const wanted = new Set(services.list().flatMap(nodePortsOf));
     for (const [port, gate] of gates) if (!wanted.has(port)) gates.delete(port) && gate.close();
-    for (const port of wanted) if (!gates.has(port)) gates.set(port, new Gate(port, dial, context));
+    for (const port of wanted) if (!gates.has(port)) gates.set(port, new Gate(port, dial, notice));
   };
   services.onChange({ added: adjust, updated: adjust, deleted: adjust });
   await services.start();
@@ -41,7 +46,7 @@ class Gate {
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
 
-  constructor(port: number, dial: (port: number) => Duplex, { log }: ComponentContext) {
+  constructor(port: number, dial: (port: number) => Duplex, notice: (text: string) => void) {
     this.#server = createServer((incoming) => {
       const outgoing = dial(port);
       for (const socket of [incoming, outgoing]) {
@@ -53,8 +58,8 @@ class Gate {
       // A refused connection is refused to the caller too, not answered with an empty one.
       outgoing.on('error', () => incoming.resetAndDestroy());
     });
-    this.#server.on('error', (error) =>
-      log.warn('this machine has another program on a NodePort: use the node’s address', { port, error }),
+    this.#server.on('error', ({ message }) =>
+      notice(`NodePort ${port} is not open on 127.0.0.1 (${message}): use a node's address instead`),
     );
     this.#server.listen(port, '127.0.0.1');
   }
