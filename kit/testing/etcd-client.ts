@@ -238,13 +238,7 @@ export class EtcdClient {
     const definition = serviceOf(protocol, service)[method];
     if (!definition) throw new TypeError(`the protocol has no method ${service}.${method}`);
     const { path, requestSerialize, responseDeserialize } = definition;
-    return this.#unary(
-      this.#clients[service],
-      path,
-      requestSerialize,
-      responseDeserialize,
-      inBytes(request) as object,
-    ) as Promise<Response>;
+    return this.#unary(this.#clients[service], path, requestSerialize, responseDeserialize, inBytes(request)) as Promise<Response>;
   }
 
   close(): void {
@@ -372,10 +366,13 @@ export function describeEvent({ type, kv }: Event): string {
 const byteFields = new Set(['key', 'value', 'rangeEnd']);
 
 /** The request with text turned into bytes where the protocol has bytes. */
-function inBytes(request: unknown): unknown {
-  if (Array.isArray(request)) return request.map(inBytes);
-  if (typeof request !== 'object' || request === null || request instanceof Uint8Array) return request;
-  const inField = ([name, value]: [string, unknown]) =>
-    byteFields.has(name) && typeof value === 'string' ? [name, Buffer.from(value)] : [name, inBytes(value)];
-  return Object.fromEntries(Object.entries(request).map(inField));
+function inBytes(request: object): object {
+  if (request instanceof Uint8Array) return request;
+  const nested = (value: unknown) => (typeof value === 'object' && value !== null ? inBytes(value) : value);
+  if (Array.isArray(request)) return request.map(nested);
+  const field = ([name, value]: [string, unknown]) => [
+    name,
+    byteFields.has(name) && typeof value === 'string' ? Buffer.from(value) : nested(value),
+  ];
+  return Object.fromEntries(Object.entries(request).map(field));
 }

@@ -1,0 +1,345 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { NotImplemented } from '#kit/not-implemented';
+import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
+import { describeEvent, type Event, prefixEnd, type WatchConnection } from '#kit/testing/etcd-client';
+
+describe('etcd', () =>
+  describe('1.5 watch', () => {
+    let etcd: EtcdUnderTest | undefined;
+    const open: WatchConnection[] = [];
+    beforeAll(async () => {
+      etcd = await startEtcdUnderTest();
+    });
+    beforeEach(() => NotImplemented.forget());
+    afterEach(() => {
+      for (const connection of open.splice(0)) connection.close();
+    });
+    afterAll(() => etcd?.stop());
+    const client = () => {
+      if (!etcd) throw new Error('etcd did not start');
+      return etcd.client;
+    };
+    const watch = () => {
+      const connection = client().watch();
+      open.push(connection);
+      return connection;
+    };
+    const prefix = (text: string) => ({ key: text, rangeEnd: prefixEnd(text) });
+    const put = async (key: string, value = '') => (await client().put({ key, value })).header.revision;
+    const remove = async (key: string) => (await client().deleteRange({ key })).header.revision;
+
+    it('answers that the watch was created, before any event', async () => {
+      await put('created', 'one');
+      const revision = await put('created', 'two');
+      const stream = watch();
+      const answer = await stream.create({ key: 'created', startRevision: revision });
+      expect(answer).toMatchObject({ created: true, canceled: false, events: [] });
+      expect(answer.header.revision).toBeGreaterThanOrEqual(revision);
+      expect((await stream.events(1, answer.watchId)).map(describeEvent)).toEqual([`PUT created=two at revision ${revision}`]);
+    });
+
+    it('tells of every change from now on, in the order in which they were made', async () => {
+      const stream = watch();
+      await stream.create({ key: 'now' });
+      const revisions = [await put('now', 'one'), await put('now', 'two'), await remove('now'), await put('now', 'three')];
+      expect((await stream.events(4)).map(describeEvent)).toEqual([
+        `PUT now=one at revision ${revisions[0]}`,
+        `PUT now=two at revision ${revisions[1]}`,
+        `DELETE now at revision ${revisions[2]}`,
+        `PUT now=three at revision ${revisions[3]}`,
+      ]);
+    });
+
+    it('says nothing of what was before, when no start was given', async () => {
+      await put('before', 'old');
+      const stream = watch();
+      await stream.create({ key: 'before' });
+      const revision = await put('before', 'new');
+      expect((await stream.events(1)).map(describeEvent)).toEqual([`PUT before=new at revision ${revision}`]);
+    });
+
+    it('sends the whole key-value with a put', async () => {
+      const createRevision = await put('whole', 'one');
+      const stream = watch();
+      await stream.create({ key: 'whole' });
+      const modRevision = await put('whole', 'two');
+      const [event] = await stream.events(1);
+      expect(event?.kv).toEqual({
+        key: Buffer.from('whole'),
+        value: Buffer.from('two'),
+        createRevision,
+        modRevision,
+        version: 2,
+        lease: 0,
+      });
+    });
+
+    it('tells the past from the start revision on, oldest first, and goes on with the present', async () => {
+      await put('past', 'zero');
+      const start = await put('past', 'one');
+      await put('past', 'two');
+      await remove('past');
+      const stream = watch();
+      await stream.create({ key: 'past', startRevision: start });
+      await put('past', 'three');
+      expect((await stream.events(4)).map(({ type, kv }) => `${type} ${kv.value} +${kv.modRevision - start}`)).toEqual([
+        'PUT one +0',
+        'PUT two +1',
+        'DELETE  +2',
+        'PUT three +3',
+      ]);
+    });
+
+    it('waits for a start revision that is still to come', async () => {
+      const present = await put('future', 'zero');
+      const stream = watch();
+      await stream.create({ key: 'future', startRevision: present + 2 });
+      await put('future', 'one');
+      await put('future', 'two');
+      expect((await stream.events(1)).map(describeEvent)).toEqual([`PUT future=two at revision ${present + 2}`]);
+    });
+
+    it('tells of every key of a range and of no other', async () => {
+      const stream = watch();
+      await stream.create(prefix('range/'));
+      for (const key of ['range', 'range/a', 'range0', 'ranger', 'range/b/c', 'range/']) await put(key);
+      await remove('range');
+      await remove('range/a');
+      expect((await stream.events(4)).map(({ type, kv }) => `${type} ${kv.key}`)).toEqual([
+        'PUT range/a',
+        'PUT range/b/c',
+        'PUT range/',
+        'DELETE range/a',
+      ]);
+    });
+
+    it('watches one key, not those that begin with it', async () => {
+      const stream = watch();
+      await stream.create({ key: 'exact' });
+      await put('exact/not', '1');
+      await put('exact', '1');
+      expect((await stream.events(1)).map(({ kv }) => kv.key.toString())).toEqual(['exact']);
+    });
+
+    it('watches every key there is, from a zero byte to a zero byte', async () => {
+      const stream = watch();
+      await stream.create({ key: '\0', rangeEnd: '\0' });
+      await put('anything');
+      await put('zzz');
+      expect((await stream.events(2)).map(({ kv }) => kv.key.toString())).toEqual(['anything', 'zzz']);
+    });
+
+    it('sends what was there before if the watch asks for it, and only then', async () => {
+      await put('prev', 'one');
+      const stream = watch();
+      const { watchId: asking } = await stream.create({ key: 'prev', prevKv: true });
+      const { watchId: notAsking } = await stream.create({ key: 'prev' });
+      await put('prev', 'two');
+      await remove('prev');
+      await put('prev', 'three');
+      const valuesBefore = (events: Event[]) => events.map(({ prevKv }) => prevKv?.value.toString());
+      expect(valuesBefore(await stream.events(3, asking))).toEqual(['one', 'two', undefined]);
+      expect(valuesBefore(await stream.events(3, notAsking))).toEqual([undefined, undefined, undefined]);
+    });
+
+    it('names the key and the revision of a delete, and no value', async () => {
+      await put('deleted', 'one');
+      const stream = watch();
+      await stream.create({ key: 'deleted' });
+      const revision = await remove('deleted');
+      const [event] = await stream.events(1);
+      expect(event).toEqual({
+        type: 'DELETE',
+        kv: { key: Buffer.from('deleted'), value: Buffer.alloc(0), createRevision: 0, modRevision: revision, version: 0, lease: 0 },
+        prevKv: null,
+      });
+    });
+
+    it.each([
+      { filters: ['NOPUT'] as const, expected: ['DELETE'] },
+      { filters: ['NODELETE'] as const, expected: ['PUT', 'PUT'] },
+    ])('leaves out what a filter excludes: $filters', async ({ filters, expected }) => {
+      const stream = watch();
+      const start = await put('filter', 'one');
+      await remove('filter');
+      await put('filter', 'two');
+      await stream.create({ key: 'filter', startRevision: start, filters: [...filters] });
+      expect((await stream.events(expected.length)).map(({ type }) => type)).toEqual(expected);
+      await expectNothingMore(stream);
+    });
+
+    it('carries many watches on one stream, each with an id of its own', async () => {
+      const stream = watch();
+      const ids = [];
+      for (const key of ['many/a', 'many/b', 'many/c']) ids.push((await stream.create({ key })).watchId);
+      expect(new Set(ids).size).toBe(3);
+      for (const key of ['many/c', 'many/a', 'many/b', 'many/a']) await put(key);
+      const told = [];
+      for (const [index, count] of [2, 1, 1].entries()) {
+        told.push((await stream.events(count, ids[index])).map(({ kv }) => kv.key.toString()));
+      }
+      expect(told).toEqual([['many/a', 'many/a'], ['many/b'], ['many/c']]);
+    });
+
+    it('gives a watch the id that the client chose, unless another watch of the stream has it', async () => {
+      const stream = watch();
+      expect(await stream.create({ key: 'chosen', watchId: 7 })).toMatchObject({ watchId: 7, created: true, canceled: false });
+      expect(await stream.create({ key: 'chosen-too', watchId: 7 })).toMatchObject({
+        watchId: -1,
+        created: true,
+        canceled: true,
+        cancelReason: 'mvcc: duplicate watch ID provided on the WatchStream',
+      });
+      await put('chosen-too');
+      await put('chosen');
+      expect((await stream.events(1, 7)).map(({ kv }) => kv.key.toString())).toEqual(['chosen']);
+    });
+
+    it('chooses no id that a client has chosen', async () => {
+      const stream = watch();
+      await stream.create({ key: 'ids', watchId: 1 });
+      const ids = [];
+      for (let count = 0; count < 3; count++) ids.push((await stream.create({ key: 'ids' })).watchId);
+      expect(new Set([1, ...ids]).size).toBe(4);
+    });
+
+    it('refuses to watch a range in which no key can lie', async () => {
+      expect(await watch().create({ key: 'b', rangeEnd: 'a' })).toMatchObject({
+        created: true,
+        canceled: true,
+        cancelReason: 'mvcc: watcher range is empty',
+      });
+    });
+
+    it('says that a watch was cancelled, and nothing more of it; the others go on', async () => {
+      const stream = watch();
+      const { watchId: first } = await stream.create({ key: 'cancel' });
+      const { watchId: second } = await stream.create({ key: 'cancel' });
+      stream.cancel(first);
+      expect(await stream.next('the answer to a cancel request')).toMatchObject({
+        watchId: first,
+        canceled: true,
+        created: false,
+        events: [],
+      });
+      await put('cancel', 'one');
+      expect(await stream.next()).toMatchObject({ watchId: second, events: [{ type: 'PUT' }] });
+      await expectNothingMore(stream);
+    });
+
+    it('sends all that a transaction did in one response: nobody sees half of it', async () => {
+      const stream = watch();
+      await stream.create(prefix('txn/'));
+      const start = await put('txn/c', 'gone soon');
+      await client().txn({
+        success: [
+          { requestPut: { key: 'txn/b', value: '1' } },
+          { requestDeleteRange: { key: 'txn/c' } },
+          { requestPut: { key: 'txn/a', value: '1' } },
+        ],
+      });
+      let response = await stream.next();
+      while (!response.events.some(({ kv }) => kv.modRevision === start + 1)) response = await stream.next();
+      const together = response.events.filter(({ kv }) => kv.modRevision === start + 1);
+      expect(together.map(({ type, kv }) => `${type} ${kv.key}`).toSorted()).toEqual(['DELETE txn/c', 'PUT txn/a', 'PUT txn/b']);
+      expect(response.header.revision).toBeGreaterThanOrEqual(start + 1);
+    });
+
+    it('answers a request for progress with the revision up to which everything was told', async () => {
+      const stream = watch();
+      await stream.create({ key: 'progress' });
+      const told = await put('progress', 'one');
+      await stream.events(1);
+      const latest = await put('elsewhere');
+      stream.requestProgress();
+      const progress = await stream.next('the answer to a progress request');
+      expect(progress).toMatchObject({ watchId: -1, created: false, canceled: false, events: [] });
+      expect(progress.header.revision).toBe(latest);
+      expect(latest).toBeGreaterThan(told);
+    });
+
+    it('sends no event after a progress that had promised there was none', async () => {
+      const start = await put('promise', '0');
+      for (let round = 1; round < 300; round++) await put('promise', `${round}`);
+      const stream = watch();
+      await stream.create({ key: 'promise', startRevision: start });
+      await stream.events(300);
+      stream.requestProgress();
+      const puts = Array.from({ length: 50 }, () => put('promise', 'more'));
+      let promised = 0;
+      for (let told = 0; told < 50; ) {
+        const { events, header } = await stream.next();
+        for (const event of events) expect(event.kv.modRevision).toBeGreaterThan(promised);
+        if (events.length === 0) promised = header.revision;
+        told += events.length;
+      }
+      await Promise.all(puts);
+    });
+
+    it('cancels a watch whose start was compacted away, and says where a new one can start', async () => {
+      const start = await put('compacted', 'one');
+      await put('compacted', 'two');
+      const revision = await put('compacted', 'three');
+      await client().compact(revision);
+      const stream = watch();
+      const { watchId } = await stream.create({ key: 'compacted', startRevision: start });
+      expect(await stream.next()).toMatchObject({ watchId, canceled: true, compactRevision: revision, events: [] });
+      const { watchId: retried } = await stream.create({ key: 'compacted', startRevision: revision });
+      expect((await stream.events(1, retried)).map(describeEvent)).toEqual([`PUT compacted=three at revision ${revision}`]);
+    });
+
+    it('tells a long past completely, whatever happens meanwhile, and tears no transaction apart', async () => {
+      const transactions = 600;
+      const changeFour = (round: number) =>
+        client().txn({ success: ['a', 'b', 'c', 'd'].map((name) => ({ requestPut: { key: `long/${name}`, value: `${round}` } })) });
+      const start = await put('long/start');
+      for (let round = 0; round < transactions; round += 50) {
+        await Promise.all(Array.from({ length: 50 }, (_, index) => changeFour(round + index)));
+      }
+      const stream = watch();
+      await stream.create({ ...prefix('long/'), startRevision: start + 1 });
+      const meanwhile = Array.from({ length: 100 }, (_, index) => changeFour(transactions + index));
+      const revisions: number[] = [];
+      while (revisions.length < 4 * (transactions + 100)) {
+        const { events } = await stream.next();
+        expect(events.length % 4).toBe(0);
+        revisions.push(...events.map(({ kv }) => kv.modRevision));
+      }
+      await Promise.all(meanwhile);
+      const expected = Array.from({ length: 4 * (transactions + 100) }, (_, index) => start + 1 + Math.floor(index / 4));
+      expect(revisions).toEqual(expected);
+    });
+
+    it('tells every watcher the same story, of any number of clients that write at once', async () => {
+      const watchers = [watch(), watch(), watch()];
+      for (const stream of watchers) await stream.create(prefix('story/'));
+      const writers = Array.from({ length: 10 }, (_, index) => index);
+      await Promise.all(
+        writers.map(async (writer) => {
+          for (let round = 0; round < 10; round++) await put(`story/${(writer + round) % 4}`, `${writer}.${round}`);
+        }),
+      );
+      const [first, ...others] = await Promise.all(watchers.map(async (stream) => (await stream.events(100)).map(describeEvent)));
+      for (const story of others) expect(story).toEqual(first);
+      expect(new Set(first).size).toBe(100);
+    });
+
+    it('does not mind a client that goes away', async () => {
+      const leaving = watch();
+      await leaving.create(prefix('leaving/'));
+      const staying = watch();
+      await staying.create(prefix('leaving/'));
+      await put('leaving/a');
+      await leaving.events(1);
+      leaving.close();
+      await put('leaving/b');
+      expect((await staying.events(2)).map(({ kv }) => kv.key.toString())).toEqual(['leaving/a', 'leaving/b']);
+    });
+
+    /** All that was said before a progress response has arrived when it arrives: if it comes next, there was nothing more. */
+    async function expectNothingMore(stream: WatchConnection): Promise<void> {
+      await put('the last word');
+      stream.requestProgress();
+      expect(await stream.next('the answer to a progress request')).toMatchObject({ watchId: -1, events: [] });
+    }
+  }));
