@@ -11,7 +11,7 @@ import { Client } from '#kit/client';
 import { readKubeconfig } from '#kit/kubeconfig';
 import { clusterLabel } from '#kit/node/node-container';
 import { Timeline } from '#kit/testing/timeline';
-import { eventually, type WaitOptions } from '#kit/testing/wait';
+import { eventually, type Truthy, type WaitOptions } from '#kit/testing/wait';
 
 export interface CommandOutcome {
   code: number;
@@ -91,7 +91,7 @@ export class TestCluster {
     return containers.map(({ Names }) => (Names[0] ?? '').slice(1)).sort();
   }
 
-  eventually<T>(what: string, check: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> {
+  eventually<T>(what: string, check: () => T | Promise<T>, options: WaitOptions = {}): Promise<Truthy<T>> {
     return eventually(what, check, { within: 30_000, story: () => this.#timeline.story(), ...options });
   }
 

@@ -13,7 +13,7 @@ import { createLogger, silentLogger, stderrSink } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { createCertificateAuthority, type KeyPair } from '#kit/pki';
 import { Timeline } from '#kit/testing/timeline';
-import { eventually, type WaitOptions } from '#kit/testing/wait';
+import { eventually, type Truthy, type WaitOptions } from '#kit/testing/wait';
 
 const loopback = { host: '127.0.0.1', port: 0 };
 const hosts = ['127.0.0.1', 'localhost'];
@@ -32,7 +32,7 @@ export interface TestControlPlane {
   /** The timeline so far. */
   story(): string;
   /** Waits like `#kit/testing/wait`'s, and tells the timeline when it gives up. */
-  eventually<T>(what: string, check: () => T | Promise<T>, options?: WaitOptions): Promise<NonNullable<T>>;
+  eventually<T>(what: string, check: () => T | Promise<T>, options?: WaitOptions): Promise<Truthy<T>>;
   stop(): Promise<void>;
 }
 

@@ -6,6 +6,9 @@ import { NotImplemented } from '#kit/not-implemented';
 
 const pollEveryMs = 15;
 
+/** What is left of a type when the condition holds. */
+export type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
+
 export interface WaitOptions {
   /** Milliseconds; 10 s by default: far above what any test needs, far below jest's patience. */
   within?: number;
@@ -21,13 +24,13 @@ export async function eventually<T>(
   what: string,
   check: () => T | Promise<T>,
   { within = 10_000, story }: WaitOptions = {},
-): Promise<NonNullable<T>> {
+): Promise<Truthy<T>> {
   const deadline = systemClock.now() + within;
   let lastError: unknown;
   while (true) {
     try {
       const value = await check();
-      if (value) return value as NonNullable<T>;
+      if (value) return value as Truthy<T>;
       lastError = undefined;
     } catch (error) {
       lastError = error;
