@@ -35,6 +35,8 @@ export interface TestPod extends TestPeer {
 export interface ServiceNode extends TestPeer {
   readonly name: string;
   readonly shell: NodeShell;
+  /** Connects all of them at the same time; the answers are in the attempts' order. */
+  connectAtOnce(attempts: { from: TestPeer; to: string }[]): Promise<Answer[]>;
   /** Starts a pod that answers with this name. */
   pod(name: string): Promise<TestPod>;
   /** A machine that is no pod and no node; the node is its router. Its address is outside the pods' range. */
@@ -63,18 +65,38 @@ export async function startServiceNode(name = 'node-1'): Promise<ServiceNode> {
   }
 }
 
-class NodeWithPods implements ServiceNode {
-  readonly name: string;
+class Peer implements TestPeer {
   readonly ip: string;
   readonly shell: NodeShell;
+  /** What comes before a command that is to run in this peer's network namespace. */
+  readonly #enter: string;
+
+  constructor(shell: NodeShell, ip: string, enter: string) {
+    this.shell = shell;
+    this.ip = ip;
+    this.#enter = enter;
+  }
+
+  async connect(target: string, times = 1): Promise<Answer[]> {
+    const output = await this.shell.run(`for i in $(seq ${times}); do ${this.attempt(target)}; done`);
+    return output.trimEnd().split('\n').map(readAnswer);
+  }
+
+  /** A shell command that writes one line. */
+  attempt(target: string): string {
+    return `echo "$(${this.#enter} nc -w 2 ${target.replace(':', ' ')} </dev/null 2>&1)"`;
+  }
+}
+
+class NodeWithPods extends Peer implements ServiceNode {
+  readonly name: string;
   readonly #network: PodNetwork;
   readonly #pods: { pid: number; ip: string }[] = [];
   readonly #remove: () => Promise<void>;
 
   constructor({ name, ip, shell }: NodeContainer, remove: () => Promise<void>) {
+    super(shell, ip, '');
     this.name = name;
-    this.ip = ip;
-    this.shell = shell;
     this.#network = new PodNetwork(shell, podCidr);
     this.#remove = remove;
   }
@@ -85,15 +107,18 @@ class NodeWithPods implements ServiceNode {
     const answer = `echo "${name} $(netstat -tn | awk '${peer}')"`;
     const server = `unshare -n nc $(nc --help 2>&1 | grep -o -e '-l[lk]') -p ${podPort} -e sh -c '${answer.replaceAll("'", `'\\''`)}'`;
     const ip = this.#network.allocate(this.#pods.map((pod) => pod.ip));
-    return { name, port: podPort, ...(await this.#attach(server, ip)) };
+    return Object.assign(await this.#attach(server, ip), { name, port: podPort });
   }
 
   outsider(): Promise<TestPeer> {
     return this.#attach('unshare -n sleep 2147483647', '192.0.2.77');
   }
 
-  connect(target: string, times = 1): Promise<Answer[]> {
-    return this.#connect('', target, times);
+  async connectAtOnce(attempts: { from: TestPeer; to: string }[]): Promise<Answer[]> {
+    const lines = attempts.map(({ from, to }, index) => `(echo "${index} $(${(from as Peer).attempt(to)})") &`);
+    const output = await this.shell.run([...lines, 'wait'].join('\n'));
+    const answers = new Map(output.split('\n').map((line) => [Number.parseInt(line, 10), readAnswer(line.replace(/^\d+ /, ''))]));
+    return attempts.map((_, index) => answers.get(index) ?? { outcome: 'no answer' });
   }
 
   async stop(): Promise<void> {
@@ -101,7 +126,7 @@ class NodeWithPods implements ServiceNode {
     await this.#remove();
   }
 
-  async #attach(command: string, ip: string): Promise<TestPeer> {
+  async #attach(command: string, ip: string): Promise<Peer> {
     // The namespace is there once it differs from the node's own.
     const pid = Number(
       await this.shell.run(`
@@ -111,15 +136,7 @@ class NodeWithPods implements ServiceNode {
     );
     this.#pods.push({ pid, ip });
     await this.#network.attach(pid, ip);
-    return { ip, connect: (target, times = 1) => this.#connect(`nsenter -t ${pid} -n `, target, times) };
-  }
-
-  async #connect(within: string, target: string, times: number): Promise<Answer[]> {
-    const [ip, port] = target.split(':');
-    const output = await this.shell.run(
-      `${within}sh -c 'for i in $(seq ${times}); do echo "$(nc -w 2 ${ip} ${port} </dev/null 2>&1)"; done'`,
-    );
-    return output.trimEnd().split('\n').map(readAnswer);
+    return new Peer(this.shell, ip, `nsenter -t ${pid} -n`);
   }
 }
 

@@ -5,7 +5,7 @@
 import type { NodeShell } from '#kit/node/shell';
 import { hookScript } from './hooks.ts';
 import { type KnownTables, restoreInput, type Tables } from './restore-input.ts';
-import { emptyTables } from './tables.ts';
+import { chainsOfEveryNode } from './tables.ts';
 
 /** `-w`: where iptables has a lock, wait for it up to 5 s. */
 const restoreCommand = 'iptables-restore --noflush -w 5';
@@ -45,10 +45,7 @@ export class NodeTables {
   }
 }
 
-const { filter, nat } = emptyTables();
-const alwaysThere = new Set([...filter.keys(), ...nat.keys()]);
-
 /** Other programs have chains named KUBE-… too: only these are ours. */
 function isOwnChain(chain: string): boolean {
-  return alwaysThere.has(chain) || /^KUBE-(SVC|SVL|SEP|EXT)-/.test(chain);
+  return chainsOfEveryNode.includes(chain) || /^KUBE-(SVC|SVL|SEP|EXT)-/.test(chain);
 }

@@ -5,7 +5,7 @@ import { endpointChainName, serviceChainName } from './chain-names.ts';
 import { clusterIpRule, comment, endpointChain, refuseRule, serviceChain } from './cluster-ip.ts';
 import { addressOf } from './endpoints.ts';
 import { firewallChain, firewallRules, forwardChain, forwardRules, servicesChain } from './hooks.ts';
-import { masqueradeChains } from './masquerade.ts';
+import { markForMasquerade, masqueradeChains, masqueradeMarked } from './masquerade.ts';
 import { addNodePort, externalServicesChain, nodePortsChain, nodePortsRule } from './node-ports.ts';
 import type { ServicePortPlan } from './plan.ts';
 import type { Tables } from './restore-input.ts';
@@ -52,6 +52,17 @@ export function tablesFor(plan: ServicePortPlan[], addresses: ClusterAddresses):
 export function guardRule(serviceClusterIpRange: string): string {
   return `${comment('no service has this address and port')} -d ${serviceClusterIpRange} -j REJECT`;
 }
+
+/** The names of the chains that `emptyTables` has. */
+export const chainsOfEveryNode = [
+  servicesChain,
+  externalServicesChain,
+  nodePortsChain,
+  forwardChain,
+  firewallChain,
+  markForMasquerade,
+  masqueradeMarked,
+];
 
 /** The chains that every node has, with or without Services. */
 export function emptyTables(): Tables {
