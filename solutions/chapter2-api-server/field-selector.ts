@@ -1,0 +1,95 @@
+// Field selectors: `spec.nodeName=node-1,status.phase!=Running`. Unlike labels, only a few fields can be selected by: each
+// is a promise that the server must keep for every client, so the list is short.
+// Kubernetes: staging/src/k8s.io/apimachinery/pkg/fields/selector.go; the fields: each kind's ToSelectableFields
+
+import { badRequest } from './errors.ts';
+import { isObject } from './json.ts';
+import type { ApiObject } from './object.ts';
+import type { ResourceDefinition } from './resources.ts';
+
+export interface FieldTerm {
+  /** `status.phase` */
+  field: string;
+  value: string;
+  equal: boolean;
+}
+
+const selectableFields: Record<string, string[]> = {
+  pods: [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.nominatedNodeName',
+  ],
+  events: [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  nodes: ['spec.unschedulable'],
+  namespaces: ['status.phase'],
+  secrets: ['type'],
+  services: ['spec.clusterIP', 'spec.type'],
+  replicationcontrollers: ['status.replicas'],
+  'replicasets.apps': ['status.replicas'],
+  'jobs.batch': ['status.successful'],
+};
+
+/** The fields that objects of a resource can be selected by. */
+export function selectableFieldsOf({ group, plural }: ResourceDefinition): string[] {
+  return ['metadata.name', 'metadata.namespace', ...(selectableFields[group ? `${plural}.${group}` : plural] ?? [])];
+}
+
+/**
+ * Reads a selector: `field=value`, `field==value` and `field!=value`, separated by commas; an empty text has no terms.
+ * Throws BadRequest for anything else, and for a field that is not selectable: `field label not supported: <field>`.
+ *
+ * @exercise 2.2 Parse a field selector into its terms, and refuse fields that cannot be selected by
+ */
+export function parseFieldSelector(text: string, resource: ResourceDefinition): FieldTerm[] {
+  const selectable = selectableFieldsOf(resource);
+  const terms = text.split(',').filter((term) => term.trim() !== '');
+  return terms.map((term) => {
+    const parts = /^([^=!]+?)\s*(==|=|!=)(.*)$/.exec(term.trim());
+    if (!parts) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
+    const [, field = '', operator, value = ''] = parts;
+    if (!selectable.includes(field)) throw badRequest(unsupported(resource, text, field));
+    return { field, value: value.trim(), equal: operator !== '!=' };
+  });
+}
+
+/**
+ * Whether an object satisfies every term. A field that is absent counts as empty (`false`, for one that is true or false).
+ *
+ * @exercise 2.2 Tell whether an object's fields satisfy every term of a selector
+ */
+export function matchesFields(terms: FieldTerm[], object: ApiObject): boolean {
+  return terms.every(({ field, value, equal }) => (fieldOf(object, field) === value) === equal);
+}
+
+const booleanFields = ['spec.unschedulable', 'spec.hostNetwork'];
+
+/** The field's value as text, whatever its type; `source` of an event is the component's name. */
+function fieldOf(object: ApiObject, field: string): string {
+  const path = object.kind === 'Event' && field === 'source' ? 'source.component' : field;
+  const value = path.split('.').reduce<unknown>((outer, name) => (isObject(outer) ? outer[name] : undefined), object);
+  if (value === undefined || value === null) return booleanFields.includes(field) ? 'false' : '';
+  return String(value);
+}
+
+function unsupported(resource: ResourceDefinition, text: string, field: string): string {
+  const of = `${resource.group}/${resource.version}, Resource=${resource.plural}`;
+  return `Unable to find "${of}" that match label selector "", field selector "${text}": field label not supported: ${field}`;
+}

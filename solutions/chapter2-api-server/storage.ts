@@ -1,0 +1,122 @@
+// Objects in etcd, as JSON. An object's resourceVersion is the etcd revision of its last change; it is not stored inside
+// the object but given by etcd on every read. Each write is one transaction that compares first, so no update is ever lost:
+// where the comparison fails, the answer says what is there instead.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go
+
+import type { Etcd3, IKeyValue, ITxnResponse } from 'etcd3';
+import { callEtcd } from './etcd.ts';
+import type { ApiObject } from './object.ts';
+
+/** What a conditional write came to: done, or what was found instead (undefined: nothing is there). */
+export type WriteResult = { written: true; object: ApiObject } | { written: false; found: ApiObject | undefined };
+
+export interface PageRequest {
+  /** Objects whose keys begin with this. */
+  prefix: string;
+  /** Only keys from this one on, in order; absent: from the first. */
+  from?: string;
+  /** At most so many; absent: all. */
+  limit?: number;
+  /** The state at this revision; absent: the latest. */
+  revision?: number;
+}
+
+export interface Page {
+  entries: { key: string; object: ApiObject }[];
+  /** The store's revision that the page shows. */
+  revision: number;
+  /** How many more keys there are behind this page. */
+  remaining: number;
+}
+
+export class Storage {
+  readonly #etcd: Etcd3;
+
+  constructor(etcd: Etcd3) {
+    this.#etcd = etcd;
+  }
+
+  /** The object under a key; undefined when there is none. */
+  async get(key: string): Promise<ApiObject | undefined> {
+    const { kvs } = await callEtcd(() => this.#etcd.get(key).exec());
+    return kvs[0] && decode(kvs[0]);
+  }
+
+  /** Writes an object where there is none yet. */
+  async create(key: string, object: ApiObject): Promise<WriteResult> {
+    const nothingThere = this.#etcd.if(key, 'Create', '==', 0);
+    return result(
+      object,
+      await callEtcd(() =>
+        nothingThere
+          .then(this.#etcd.put(key).value(encode(object)))
+          .else(this.#etcd.get(key))
+          .commit(),
+      ),
+    );
+  }
+
+  /** Replaces the object that still has this resourceVersion. */
+  async update(key: string, resourceVersion: string, object: ApiObject): Promise<WriteResult> {
+    const unchanged = this.#etcd.if(key, 'Mod', '==', resourceVersion);
+    return result(
+      object,
+      await callEtcd(() =>
+        unchanged
+          .then(this.#etcd.put(key).value(encode(object)))
+          .else(this.#etcd.get(key))
+          .commit(),
+      ),
+    );
+  }
+
+  /** Removes the object that still has its resourceVersion; the answer carries the removal's own. */
+  async delete(key: string, object: ApiObject): Promise<WriteResult> {
+    const unchanged = this.#etcd.if(key, 'Mod', '==', object.metadata.resourceVersion ?? '');
+    return result(object, await callEtcd(() => unchanged.then(this.#etcd.delete().key(key)).else(this.#etcd.get(key)).commit()));
+  }
+
+  /** Objects in the order of their keys, all from one moment. Rejects with Expired for a revision that etcd has compacted, with Timeout for one to come. */
+  async list({ prefix, from = prefix, limit = 0, revision }: PageRequest): Promise<Page> {
+    const range = this.#etcd
+      .getAll()
+      .inRange({ start: from, end: endOfPrefix(prefix) })
+      .limit(limit);
+    const { header, kvs, count } = await callEtcd(() => (revision ? range.revision(revision) : range).exec());
+    return {
+      entries: kvs.map((kv) => ({ key: kv.key.toString('utf8'), object: decode(kv) })),
+      revision: revision ?? Number(header.revision),
+      remaining: Number(count) - kvs.length,
+    };
+  }
+
+  /** The store's revision now. */
+  async revision(): Promise<number> {
+    const { header } = await callEtcd(() => this.#etcd.get('/registry/').exec());
+    return Number(header.revision);
+  }
+}
+
+/** An object as etcd holds it. */
+export function decode({ value, mod_revision }: IKeyValue): ApiObject {
+  const object = JSON.parse(value.toString('utf8')) as ApiObject;
+  object.metadata.resourceVersion = String(mod_revision);
+  return object;
+}
+
+function encode(object: ApiObject): string {
+  const { resourceVersion, ...metadata } = object.metadata;
+  return JSON.stringify({ ...object, metadata });
+}
+
+function result(object: ApiObject, { succeeded, header, responses }: ITxnResponse): WriteResult {
+  if (succeeded)
+    return { written: true, object: { ...object, metadata: { ...object.metadata, resourceVersion: String(header.revision) } } };
+  const found = responses[0]?.response_range?.kvs[0];
+  return { written: false, found: found && decode(found) };
+}
+
+/** The first key behind all keys that begin with this prefix: every prefix ends in `/`, and the next character is `0`. */
+function endOfPrefix(prefix: string): string {
+  return `${prefix.slice(0, -1)}0`;
+}
