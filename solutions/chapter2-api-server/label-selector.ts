@@ -37,13 +37,29 @@ export function matchesLabels(terms: LabelTerm[], labels: Labels = {}): boolean 
 
 /** @solution */
 function satisfies(term: LabelTerm, value: string | undefined): boolean {
-  if (term.operator === 'missing') return value === undefined;
-  if (term.operator === 'notin') return value === undefined || !term.values.includes(value);
-  if (value === undefined) return false;
-  if (term.operator === 'exists') return true;
-  if (term.operator === 'in') return term.values.includes(value);
-  const isNumber = /^-?\d+$/.test(value);
-  return isNumber && (term.operator === 'gt' ? Number(value) > term.value : Number(value) < term.value);
+  switch (term.operator) {
+    case 'exists':
+      return value !== undefined;
+    case 'missing':
+      return value === undefined;
+    case 'in':
+      return value !== undefined && term.values.includes(value);
+    case 'notin':
+      return value === undefined || !term.values.includes(value);
+    case 'gt':
+      return numberIn(value) > term.value;
+    case 'lt':
+      return numberIn(value) < term.value;
+  }
+}
+
+/**
+ * NaN, which is neither greater nor less than anything, for what is no number.
+ *
+ * @solution
+ */
+function numberIn(value = ''): number {
+  return /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
 }
 
 /**
