@@ -1,3 +1,111 @@
-export function answerOpenApi(_path: string): { body: object } | undefined {
-  return undefined;
+// OpenAPI v3: what every kind's fields are called, what type they have and what they mean. `kubectl explain` prints it, and
+// `kubectl apply` reads from it how lists are merged and whether the server checks unknown fields itself. One document for
+// each group and version, so that a client reads no more than it needs; an index says where they are.
+// Kubernetes: staging/src/k8s.io/kube-openapi/pkg/handler3/handler.go
+
+import { createHash } from 'node:crypto';
+import generated from './generated/schemas.json' with { type: 'json' };
+import { operationsOf, type PathItem } from './openapi-operations.ts';
+import { apiVersionOf, type ResourceDefinition, resources } from './resources.ts';
+
+export interface OpenApiSchema {
+  description?: string;
+  type?: string;
+  properties?: Record<string, OpenApiSchema>;
+  items?: OpenApiSchema;
+  additionalProperties?: OpenApiSchema;
+  allOf?: OpenApiSchema[];
+  $ref?: string;
+  'x-kubernetes-group-version-kind'?: { group: string; version: string; kind: string }[];
+  [extension: string]: unknown;
+}
+
+export interface OpenApiDocument {
+  openapi: '3.0.0';
+  info: { title: string; version: string };
+  paths: Record<string, PathItem>;
+  components: { schemas: Record<string, OpenApiSchema> };
+}
+
+/** Where each document is, by `api/v1`, `apis/apps/v1`, … */
+export interface OpenApiIndex {
+  paths: Record<string, { serverRelativeURL: string }>;
+}
+
+const root = '/openapi/v3';
+const allSchemas = generated as Record<string, OpenApiSchema>;
+const documents = new Map<string, OpenApiDocument>();
+let index: OpenApiIndex | undefined;
+
+/** Answers GET `/openapi/v3` and the documents below it; undefined for any other path. */
+export function answerOpenApi(path: string): { body: object } | undefined {
+  if (path === root) {
+    index ??= openApiIndex(resources);
+    return { body: index };
+  }
+  const served = path.startsWith(`${root}/`) ? resources.filter((resource) => path === `${root}/${prefixOf(resource)}`) : [];
+  return served.length > 0 ? { body: documentOf(served) } : undefined;
+}
+
+/**
+ * The index: for each group and version, by `prefixOf` its resources, the address of its document. The address ends in
+ * `?hash=` and a hash of the document (`hashOf`): a client that has seen this hash before need not ask again.
+ *
+ * @exercise 2.8 List the documents, each at an address that changes when the document does
+ */
+export function openApiIndex(served: ResourceDefinition[]): OpenApiIndex {
+  const prefixes = [...new Set(served.map(prefixOf))];
+  return {
+    paths: Object.fromEntries(
+      prefixes.map((prefix) => {
+        const document = documentOf(served.filter((resource) => prefixOf(resource) === prefix));
+        return [prefix, { serverRelativeURL: `${root}/${prefix}?hash=${hashOf(document)}` }];
+      }),
+    ),
+  };
+}
+
+/** `api/v1`, `apis/apps/v1`: how the resource's URLs begin, and its document's name. */
+export function prefixOf(resource: ResourceDefinition): string {
+  return `${resource.group ? 'apis' : 'api'}/${apiVersionOf(resource)}`;
+}
+
+export function hashOf(document: OpenApiDocument): string {
+  return createHash('sha256').update(JSON.stringify(document)).digest('hex').toUpperCase();
+}
+
+/** The document of one group and version, which all the given resources are of. Made once. */
+function documentOf(served: ResourceDefinition[]): OpenApiDocument {
+  const prefix = prefixOf(served[0] as ResourceDefinition);
+  const document = documents.get(prefix) ?? {
+    openapi: '3.0.0',
+    info: { title: 'Kubernetes', version: 'v1.32.0' },
+    paths: Object.assign({}, ...served.map((resource) => operationsOf(resource, schemaNameOf(resource)))),
+    components: { schemas: reachableSchemas(served.map(schemaNameOf)) },
+  };
+  documents.set(prefix, document);
+  return document;
+}
+
+/** `io.k8s.api.apps.v1.Deployment` */
+function schemaNameOf({ group, version, kind }: ResourceDefinition): string {
+  return `io.k8s.api.${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
+}
+
+/** The named schemas, their lists, and all that they refer to. */
+function reachableSchemas(names: string[]): Record<string, OpenApiSchema> {
+  const reached = new Set<string>();
+  const queue = names.flatMap((name) => [name, `${name}List`]);
+  for (let name = queue.pop(); name; name = queue.pop()) {
+    const schema = allSchemas[name];
+    if (!schema || reached.has(name)) continue;
+    reached.add(name);
+    queue.push(...references(schema));
+  }
+  return Object.fromEntries([...reached].sort().map((name) => [name, allSchemas[name] ?? {}]));
+}
+
+function references({ $ref, allOf = [], items, additionalProperties, properties = {} }: OpenApiSchema): string[] {
+  const inner = [...allOf, ...Object.values(properties), ...[items, additionalProperties].filter((schema) => schema !== undefined)];
+  return [...($ref ? [$ref.slice($ref.lastIndexOf('/') + 1)] : []), ...inner.flatMap(references)];
 }
