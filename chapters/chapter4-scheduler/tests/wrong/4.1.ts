@@ -1,0 +1,93 @@
+import type { WrongSolution } from '#kit/testing/wrong-solution';
+
+export const wrong: WrongSolution[] = [
+  {
+    name: "takes every scheduler's pods",
+    misunderstanding: 'There is one scheduler in a cluster, so every pod without a node is its own.',
+    file: 'which-pods.ts',
+    replace: 'return isOurs && !pod.spec?.nodeName',
+    by: 'return (isOurs || true) && !pod.spec?.nodeName',
+    caughtBy: "leaves another scheduler's pods alone",
+  },
+  {
+    name: 'counts only pods that run',
+    misunderstanding: 'A pod takes room when it runs.',
+    file: 'which-pods.ts',
+    replace: 'return Boolean(pod.spec?.nodeName) && !hasEnded(pod);',
+    by: "return Boolean(pod.spec?.nodeName) && pod.status?.phase === 'Running';",
+    caughtBy: 'knows whether a pod on a node, not running yet takes room on a node',
+  },
+  {
+    name: 'counts pods that have ended',
+    misunderstanding: 'A pod takes room until it is deleted.',
+    file: 'which-pods.ts',
+    replace: 'return Boolean(pod.spec?.nodeName) && !hasEnded(pod);',
+    by: 'return Boolean(pod.spec?.nodeName);',
+    caughtBy: 'knows whether a pod that succeeded takes room on a node',
+  },
+  {
+    name: 'takes the first node that fits',
+    misunderstanding: 'Filtering is all there is to scheduling.',
+    file: 'schedule.ts',
+    replace: 'bestOf(pod, fitting).name',
+    by: "(fitting[0]?.name ?? '')",
+    caughtBy: 'chooses the best of several, not the first',
+  },
+  {
+    name: 'chooses among all nodes',
+    misunderstanding: 'The best node is the one with the best score, wherever it comes from.',
+    file: 'schedule.ts',
+    replace: 'bestOf(pod, fitting).name',
+    by: 'bestOf(pod, nodes).name',
+    caughtBy: 'chooses a node that nothing speaks against',
+  },
+  {
+    name: 'binds a name, not a pod',
+    misunderstanding: 'A namespace and a name say which pod is meant.',
+    file: 'binding.ts',
+    replace: 'metadata: { name, namespace, uid },',
+    by: 'metadata: { name, namespace, uid: uid && undefined },',
+    caughtBy: 'does not bind another pod that took over the name',
+  },
+  {
+    name: 'assumes too late',
+    misunderstanding: 'A pod counts on its node once the API server has said yes.',
+    file: 'scheduler.ts',
+    replace: `    cache.assume(pod, nodeName);
+    try {
+      await bindPod(client, pod, nodeName);
+`,
+    by: `    try {
+      await bindPod(client, pod, nodeName);
+      cache.assume(pod, nodeName);
+`,
+    caughtBy: 'counts a pod on its node before the binding is answered, and no longer when it failed',
+  },
+  {
+    name: 'keeps an assumption that came to nothing',
+    misunderstanding: 'A binding that failed is tried again, so its room may as well stay taken.',
+    file: 'scheduler.ts',
+    replace: `      cache.forget(pod);
+      throw error;`,
+    by: '      throw error;',
+    caughtBy: 'counts a pod on its node before the binding is answered, and no longer when it failed',
+  },
+  {
+    name: 'swallows the failure of a binding',
+    misunderstanding: 'A binding that failed is nothing to make noise about.',
+    file: 'scheduler.ts',
+    replace: `      cache.forget(pod);
+      throw error;`,
+    by: `      cache.forget(pod);
+      return;`,
+    caughtBy: 'counts a pod on its node before the binding is answered, and no longer when it failed',
+  },
+  {
+    name: 'decides again for a pod that has a place',
+    misunderstanding: 'A key in the queue means that its pod is still to be placed.',
+    file: 'scheduler.ts',
+    replace: ' || this.#parts.cache.has(pod)) return;',
+    by: ') return;',
+    caughtBy: 'does nothing for a key whose pod is gone, or is on a node by assumption',
+  },
+];
