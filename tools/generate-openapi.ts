@@ -64,7 +64,8 @@ class Generator {
       this.schemas[definition] = { description: firstParagraph(documentation(declaration)), type: 'string', ...time };
       return;
     }
-    const schema = (this.schemas[definition] ??= { description: documentation(declaration), type: 'object' });
+    const schema: Schema = this.schemas[definition] ?? { description: documentation(declaration), type: 'object' };
+    this.schemas[definition] = schema;
     const required: string[] = [];
     const literals: Record<string, string> = {};
     for (const member of declaration.members) {
@@ -73,8 +74,12 @@ class Generator {
       if (!member.questionToken) required.push(field);
       if (ts.isLiteralTypeNode(member.type) && ts.isStringLiteral(member.type.literal)) literals[field] = member.type.literal.text;
       schema.properties ??= {};
-      const property = (schema.properties[field] ??= { description: documentation(member) });
-      Object.assign(property, this.#typeOf(member.type, module, field), mergeRules(parent, field, member.type));
+      schema.properties[field] = {
+        description: documentation(member),
+        ...schema.properties[field],
+        ...this.#typeOf(member.type, module, field),
+        ...mergeRules(parent, field, member.type),
+      };
     }
     if (required.length > 0) schema.required = required;
     if (literals.kind && literals.apiVersion) {
