@@ -70,7 +70,7 @@ async function run(layout: Layout, values: Values): Promise<number> {
   recordCluster(layout);
   try {
     say(
-      `Starting a cluster of ${values.nodes} nodes${values.runtime === 'hollow' ? ' with the hollow runtime: containers only pretend to run' : ''}`,
+      `Starting ${layout.cluster}: ${values.nodes} nodes${values.runtime === 'hollow' ? ' with the hollow runtime: containers only pretend to run' : ''}`,
     );
     const outcome = await Promise.race([cluster.start().then(() => 'ready' as const), stopping.promise]);
     if (outcome === 'ready') {
