@@ -85,7 +85,7 @@ export class SchedulerCluster {
     return this.client.get(Pods, { name, namespace: 'default' });
   }
 
-  eventually<T>(what: string, check: () => T | Promise<T>): Promise<NonNullable<T>> {
+  eventually<T>(what: string, check: () => T | Promise<T>) {
     return this.plane.eventually(what, check, patience);
   }
 

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these strings are code
+
 import type { WrongSolution } from '#kit/testing/wrong-solution';
 
 export const wrong: WrongSolution[] = [
