@@ -111,8 +111,43 @@ export class PodBuilder implements Pod {
     return this;
   }
 
-  inPhase(phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed'): this {
+  inPhase(phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'): this {
     this.status.phase = phase;
+    return this;
+  }
+
+  /** It runs, and answers since that moment. */
+  ready(since = '2026-01-01T00:00:00Z'): this {
+    this.status.phase = 'Running';
+    this.status.conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: since }];
+    return this;
+  }
+
+  at(ip: string): this {
+    this.status.podIP = ip;
+    this.status.podIPs = [{ ip }];
+    return this;
+  }
+
+  restarted(times: number): this {
+    const { name, image = '' } = this.spec.containers[0];
+    this.status.containerStatuses = [{ name, image, imageID: '', ready: true, restartCount: times }];
+    return this;
+  }
+
+  annotated(annotations: Record<string, string>): this {
+    this.metadata.annotations = { ...this.metadata.annotations, ...annotations };
+    return this;
+  }
+
+  createdAt(moment: string): this {
+    Object.assign(this.metadata, { creationTimestamp: moment });
+    return this;
+  }
+
+  /** Being deleted: its containers may still run. */
+  terminating(since = '2026-01-01T00:00:00Z'): this {
+    Object.assign(this.metadata, { deletionTimestamp: since });
     return this;
   }
 }

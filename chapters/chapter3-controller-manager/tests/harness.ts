@@ -1,0 +1,166 @@
+// What the tests of this chapter share: builders for the objects that controllers make from others, and a control plane with the
+// controllers of a stage running in this process. There is no kubelet here: the tests play it, by writing pod status.
+
+import { startControllerManager } from '#controller-manager';
+import { type Deployment, type KubernetesObject, Namespaces, type Pod, Pods, type ReplicaSet, type Resource } from '#kit/api';
+import type { Client, WatchEvent, WatchOptions } from '#kit/client';
+import { systemClock, timestamp } from '#kit/clock';
+import type { RunningComponent } from '#kit/component';
+import { isConflict, isNotFound } from '#kit/status';
+import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
+
+export interface Controllers {
+  client: Client;
+  /** Makes a namespace of the test's own: tests share a control plane and nothing else. */
+  namespace(): Promise<string>;
+  /** Starts these controllers, all over one client: `client`, or the one given. */
+  run(names: string[], client?: Client): Promise<RunningComponent>;
+  /** Waits up to 5 s, tells the timeline when it gives up. */
+  eventually: TestControlPlane['eventually'];
+  /** Stops controllers and control plane. */
+  stop(): Promise<void>;
+}
+
+export async function startControlPlane(): Promise<Controllers> {
+  const plane = await startTestControlPlane();
+  const running: RunningComponent[] = [];
+  return {
+    client: plane.client,
+    async namespace() {
+      const { metadata } = await plane.client.create(Namespaces, { metadata: { generateName: 'test-' } });
+      return metadata?.name ?? '';
+    },
+    async run(controllers, client = plane.client) {
+      const manager = await startControllerManager({ client, controllers, listen: { host: '127.0.0.1', port: 0 }, ...plane.context });
+      running.push(manager);
+      return manager;
+    },
+    eventually: (what, check, options) => plane.eventually(what, check, { within: 5_000, ...options }),
+    async stop() {
+      await Promise.all(running.map((manager) => manager.stop()));
+      await plane.stop();
+    },
+  };
+}
+
+/** What a kubelet writes about a pod that runs and is ready. */
+export function runningStatus(ip: string): NonNullable<Pod['status']> {
+  const now = timestamp(systemClock);
+  return {
+    phase: 'Running',
+    podIP: ip,
+    podIPs: [{ ip }],
+    conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }],
+  };
+}
+
+let addresses = 1;
+
+/** Plays the kubelet for one pod: it runs and is ready, or what `status` says. */
+export async function playKubelet(
+  client: Client,
+  pod: Pod,
+  status: NonNullable<Pod['status']> = runningStatus(newAddress()),
+): Promise<void> {
+  await change(client, Pods, pod, (fresh) => ({ ...fresh, status: { ...fresh.status, ...status } }), 'status');
+}
+
+export function newAddress(): string {
+  addresses++;
+  return `10.244.${addresses >> 8}.${addresses & 255}`;
+}
+
+/** Makes every active pod of the namespace run and be ready that is not yet; answers how many it found. */
+export async function allReady(client: Client, namespace: string): Promise<void> {
+  for (const pod of await activePods(client, namespace)) if (pod.status?.phase !== 'Running') await playKubelet(client, pod);
+}
+
+export async function activePods(client: Client, namespace: string): Promise<Pod[]> {
+  const { items } = await client.list(Pods, { namespace });
+  return items.filter(
+    ({ metadata, status }) => !metadata?.deletionTimestamp && status?.phase !== 'Failed' && status?.phase !== 'Succeeded',
+  );
+}
+
+/** Reads, changes and writes, again when somebody else wrote in between. An object that is gone is left alone. */
+export async function change<T extends KubernetesObject>(
+  client: Client,
+  resource: Resource<T>,
+  object: T,
+  how: (fresh: T) => T,
+  subresource?: 'status',
+): Promise<void> {
+  const { name = '', namespace } = object.metadata ?? {};
+  while (true) {
+    try {
+      const changed = how(await client.get(resource, { name, namespace }));
+      await (subresource ? client.updateStatus(resource, changed) : client.update(resource, changed));
+      return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (!isConflict(error)) throw error;
+    }
+  }
+}
+
+export const names = (objects: KubernetesObject[]): string[] => objects.map(({ metadata }) => metadata?.name ?? '').sort();
+const template = (labels: Record<string, string>, image = 'kubekata/echo:v1') => ({
+  metadata: { labels },
+  spec: { containers: [{ name: 'echo', image }] },
+});
+
+/** `echo`: so many replicas of the echo server, labelled `app: echo`. */
+export function echoSet(namespace: string, replicas: number): ReplicaSet {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { name: 'echo', namespace },
+    spec: { replicas, selector: { matchLabels: { app: 'echo' } }, template: template({ app: 'echo' }) },
+  };
+}
+
+export function echoDeployment(namespace: string, replicas: number, spec: Partial<NonNullable<Deployment['spec']>> = {}): Deployment {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'echo', namespace },
+    spec: { replicas, selector: { matchLabels: { app: 'echo' } }, template: template({ app: 'echo' }), ...spec },
+  };
+}
+
+/** A client whose watches of one resource tell nothing before `release()`. */
+export function lagging(client: Client, resource: Resource<KubernetesObject>): { client: Client; release(): void } {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  async function* watch(of: Resource<KubernetesObject>, options: WatchOptions): AsyncGenerator<WatchEvent<KubernetesObject>> {
+    for await (const event of client.watch(of, options)) {
+      if (of.plural === resource.plural) await released;
+      yield event;
+    }
+  }
+  return { client: instead(client, { watch } as Partial<Client>), release };
+}
+
+/** A client that cannot create objects of one resource before `release()`. */
+export function refusing(client: Client, resource: Resource<KubernetesObject>, error: Error): { client: Client; release(): void } {
+  let refuses = true;
+  const create = async (of: Resource<KubernetesObject>, object: KubernetesObject) => {
+    if (refuses && of.plural === resource.plural) throw error;
+    return client.create(of, object);
+  };
+  const release = () => {
+    refuses = false;
+  };
+  return { client: instead(client, { create } as Partial<Client>), release };
+}
+
+function instead(client: Client, methods: Partial<Client>): Client {
+  return new Proxy(client, {
+    get(target, name) {
+      const own = Reflect.get(methods, name) ?? Reflect.get(target, name);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+}

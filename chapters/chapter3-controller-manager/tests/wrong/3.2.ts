@@ -1,0 +1,60 @@
+import type { WrongSolution } from '#kit/testing/wrong-solution';
+
+export const wrong: WrongSolution[] = [
+  {
+    name: 'a key that is worked on is given to a second worker',
+    misunderstanding: 'Deduplication concerns waiting keys only.',
+    file: 'work-queue.ts',
+    replace: 'if (this.#processing.has(key)) {',
+    by: 'if (this.#processing.has(key) && this.#dirty.has(key)) {',
+    caughtBy: 'does not give a key to a second worker while the first works on it',
+  },
+  {
+    name: 'a change during the work is lost',
+    misunderstanding: 'The worker is looking at the object anyway.',
+    file: 'work-queue.ts',
+    replace: 'if (this.#dirty.delete(key)) this.add(key);',
+    by: 'this.#dirty.delete(key);',
+    caughtBy: 'gives a key out again after done() when it was added in between',
+  },
+  {
+    name: 'always the same wait',
+    misunderstanding: 'A failure is a failure.',
+    file: 'work-queue.ts',
+    replace: 'this.#baseDelayMs * 2 ** failures',
+    by: 'this.#baseDelayMs * 2 ** Math.min(0, failures)',
+    caughtBy: 'waits twice as long after each failure of a key',
+  },
+  {
+    name: 'the later of two times counts',
+    misunderstanding: 'The last call to addAfter is the one that is meant.',
+    file: 'work-queue.ts',
+    replace: 'if (waiting && waiting.due <= due) return;',
+    by: 'if (waiting && waiting.due === due) return;',
+    caughtBy: 'adds a key once, at the earlier of two times: the earlier one first',
+  },
+  {
+    name: 'success is not forgotten',
+    misunderstanding: 'done() ends everything that concerns a key.',
+    file: 'controller.ts',
+    replace: 'queue.forget(key);',
+    by: 'queue.retries(key);',
+    caughtBy: 'reconciles the key, forgets its failures and goes on',
+  },
+  {
+    name: 'gives up after a failure',
+    misunderstanding: 'The next event will bring the key back.',
+    file: 'controller.ts',
+    replace: 'if (!(error instanceof NotImplemented)) queue.addRateLimited(key);',
+    by: 'if (error instanceof NotImplemented) queue.forget(key);',
+    caughtBy: 'tries a failed key again, later each time',
+  },
+  {
+    name: 'retries at once',
+    misunderstanding: 'What failed should be tried again as soon as possible.',
+    file: 'controller.ts',
+    replace: 'if (!(error instanceof NotImplemented)) queue.addRateLimited(key);',
+    by: 'if (!(error instanceof NotImplemented)) queue.add(key);',
+    caughtBy: 'tries a failed key again, later each time',
+  },
+];
