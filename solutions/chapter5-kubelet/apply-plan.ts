@@ -78,7 +78,7 @@ export async function startContainer(
   const { runtime, report } = surroundings;
   const create = async () => {
     const [sources] = await Promise.all([
-      surroundings.environmentSources(pod, container, sandbox.ip),
+      orProblem('CreateContainerConfigError', surroundings.environmentSources(pod, container, sandbox.ip)),
       provideImage(container, surroundings, signal),
     ]);
     signal.throwIfAborted();

@@ -35,13 +35,14 @@ interface HeldBack {
 /** The grace of a pod that was deleted by force. Seconds. */
 const forcedGraceSeconds = 2;
 const retryAfterMs = 10_000;
+const tryAgainAfterMs = 5_000;
 const lookAgainAfterMs = 1_000;
 
 export class PodWorker {
   readonly #options: PodWorkerOptions;
   readonly #uid: string;
   readonly #delays = new RetryDelays();
-  readonly #waiting = new Map<string, ContainerProblem>();
+  readonly #waiting = new Map<string, { reason: string; message: string }>();
   readonly #heldBack = new Map<string, HeldBack>();
   #pod: Pod;
   /** The API server has the pod no more. */
@@ -102,7 +103,7 @@ export class PodWorker {
       } catch (error) {
         if (this.#starting.signal.aborted) continue;
         this.#options.log.warn('the work on a pod failed; trying again', { pod: this.#pod.metadata?.name, error });
-        this.#wakeAt(this.#options.clock.now() + lookAgainAfterMs);
+        this.#wakeAt(this.#options.clock.now() + tryAgainAfterMs);
       }
     }
   }
@@ -163,8 +164,12 @@ export class PodWorker {
   /** Remembers what a container waits for; told once, not at every look. */
   #report(container: Container, problem: ContainerProblem): void {
     if (this.#waiting.get(container.name)?.message === problem.message) return;
-    this.#waiting.set(container.name, problem);
+    this.#waitFor(container, problem);
     this.#options.report({ kind: 'waiting', container, problem });
+  }
+
+  #waitFor({ name }: Container, { reason, message }: ContainerProblem): void {
+    this.#waiting.set(name, { reason, message });
   }
 
   /** After an attempt to start a container. */
@@ -173,7 +178,7 @@ export class PodWorker {
     this.#heldBack.delete(container.name);
     this.#waiting.delete(container.name);
     if (!problem) return;
-    this.#waiting.set(container.name, problem);
+    this.#waitFor(container, problem);
     this.#wakeAt(now + lookAgainAfterMs);
     // It was created, so it ended: the delays of containers that end apply.
     if (problem.reason === 'RunContainerError') return;
