@@ -1,9 +1,11 @@
 // etcd's protocol from the client's side, for tests: one method an RPC, requests and answers as on the wire. Text may be given
 // where the protocol has bytes; int64 values are numbers. Every call has a deadline. A server's NotImplemented is thrown as such.
 
+import { once } from 'node:events';
 import { type Client, type ClientDuplexStream, credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
 import { loadProtocol, serviceOf } from '#etcd/protocol';
 import { systemClock } from '#kit/clock';
+import type { ClientTls } from '#kit/component';
 import { NotImplemented } from '#kit/not-implemented';
 import { withDeadline } from '#kit/testing/wait';
 
@@ -159,15 +161,19 @@ export class RpcFailure extends Error {
   }
 }
 
-export class EtcdClient {
-  readonly #clients: Record<'KV' | 'Watch' | 'Lease' | 'Cluster' | 'Maintenance', Client>;
+type Service = 'KV' | 'Watch' | 'Lease' | 'Cluster' | 'Maintenance';
 
-  constructor(url: string) {
+export class EtcdClient {
+  readonly #clients: Record<Service, Client>;
+
+  constructor(url: string, tls?: ClientTls) {
     const address = new URL(url).host;
+    const identity = tls
+      ? credentials.createSsl(Buffer.from(tls.ca), tls.key ? Buffer.from(tls.key) : null, tls.cert ? Buffer.from(tls.cert) : null)
+      : credentials.createInsecure();
     // A pool of its own: closing it closes its connection, and no other client shares it.
     const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.max_receive_message_length': -1 };
-    const client = (name: 'KV' | 'Watch' | 'Lease' | 'Cluster' | 'Maintenance') =>
-      new (makeGenericClientConstructor(serviceOf(protocol, name), name))(address, credentials.createInsecure(), options);
+    const client = (name: Service) => new (makeGenericClientConstructor(serviceOf(protocol, name), name))(address, identity, options);
     this.#clients = {
       KV: client('KV'),
       Watch: client('Watch'),
@@ -209,6 +215,20 @@ export class EtcdClient {
     return this.call('Lease', 'LeaseTimeToLive', request);
   }
 
+  /** One beat: sends a keep-alive and returns its answer. */
+  async leaseKeepAlive(ID: number): Promise<LeaseResponse> {
+    const stream = this.#stream<LeaseResponse>('Lease', 'LeaseKeepAlive');
+    try {
+      stream.write({ ID });
+      const [response] = await withDeadline('the answer to a keep-alive', once(stream, 'data') as Promise<[LeaseResponse]>, {
+        within: deadlineMs,
+      });
+      return response;
+    } finally {
+      stream.on('error', () => {}).cancel();
+    }
+  }
+
   memberList(): Promise<{ header: Header; members: { ID: number; name: string; clientURLs: string[] }[] }> {
     return this.call('Cluster', 'MemberList', {});
   }
@@ -218,9 +238,7 @@ export class EtcdClient {
   }
 
   watch(): WatchConnection {
-    const definition = serviceOf(protocol, 'Watch').Watch as NonNullable<ReturnType<typeof serviceOf>[string]>;
-    const { path, requestSerialize, responseDeserialize } = definition;
-    return new WatchConnection(this.#clients.Watch.makeBidiStreamRequest(path, requestSerialize, responseDeserialize));
+    return new WatchConnection(this.#stream<WatchResponse>('Watch', 'Watch'));
   }
 
   /** A call with bytes of the caller's choice instead of a request. */
@@ -234,15 +252,18 @@ export class EtcdClient {
     );
   }
 
-  call<Response>(service: 'KV' | 'Lease' | 'Cluster' | 'Maintenance', method: string, request: object): Promise<Response> {
-    const definition = serviceOf(protocol, service)[method];
-    if (!definition) throw new TypeError(`the protocol has no method ${service}.${method}`);
-    const { path, requestSerialize, responseDeserialize } = definition;
+  call<Response>(service: Service, method: string, request: object): Promise<Response> {
+    const { path, requestSerialize, responseDeserialize } = methodOf(service, method);
     return this.#unary(this.#clients[service], path, requestSerialize, responseDeserialize, inBytes(request)) as Promise<Response>;
   }
 
   close(): void {
     for (const client of Object.values(this.#clients)) client.close();
+  }
+
+  #stream<Response>(service: 'Watch' | 'Lease', method: string): ClientDuplexStream<object, Response> {
+    const { path, requestSerialize, responseDeserialize } = methodOf(service, method);
+    return this.#clients[service].makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
   }
 
   #unary<Response>(
@@ -260,6 +281,12 @@ export class EtcdClient {
       });
     });
   }
+}
+
+function methodOf(service: Service, method: string) {
+  const definition = serviceOf(protocol, service)[method];
+  if (!definition) throw new TypeError(`the protocol has no method ${service}.${method}`);
+  return definition;
 }
 
 /** A watch stream: send requests, read the responses one by one. */
