@@ -67,7 +67,8 @@ function isExecutable(path) {
 function run(command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 26, ...options });
   if (status === 0) return stdout;
-  const said = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n').slice(-15).join('\n  ');
+  const lines = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n');
+  const said = (lines.length > 24 ? [...lines.slice(0, 12), '…', ...lines.slice(-12)] : lines).join('\n  ');
   throw new Error(`\`${[command, ...args].join(' ')}\` failed${error ? `: ${error.message}` : ''}${said ? `:\n  ${said}` : ''}`);
 }
 
