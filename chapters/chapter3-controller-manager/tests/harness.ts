@@ -2,7 +2,16 @@
 // controllers of a stage running in this process. There is no kubelet here: the tests play it, by writing pod status.
 
 import { startControllerManager } from '#controller-manager';
-import { type Deployment, type KubernetesObject, Namespaces, type Pod, Pods, type ReplicaSet, type Resource } from '#kit/api';
+import {
+  type Deployment,
+  type KubernetesObject,
+  Namespaces,
+  type Pod,
+  Pods,
+  type PodTemplateSpec,
+  type ReplicaSet,
+  type Resource,
+} from '#kit/api';
 import type { Client, WatchEvent, WatchOptions } from '#kit/client';
 import { systemClock, timestamp } from '#kit/clock';
 import type { RunningComponent } from '#kit/component';
@@ -75,6 +84,15 @@ export async function allReady(client: Client, namespace: string): Promise<void>
   for (const pod of await activePods(client, namespace)) if (pod.status?.phase !== 'Running') await playKubelet(client, pod);
 }
 
+/** Keeps the pod from going when it is deleted, as containers that take their time to stop do. */
+export function holdBack(client: Client, pod: Pod): Promise<void> {
+  return change(client, Pods, pod, (fresh) => ({ ...fresh, metadata: { ...fresh.metadata, finalizers: ['test/hold-back'] } }));
+}
+
+export function letGo(client: Client, pod: Pod): Promise<void> {
+  return change(client, Pods, pod, (fresh) => ({ ...fresh, metadata: { ...fresh.metadata, finalizers: [] } }));
+}
+
 export async function activePods(client: Client, namespace: string): Promise<Pod[]> {
   const { items } = await client.list(Pods, { namespace });
   return items.filter(
@@ -104,8 +122,8 @@ export async function change<T extends KubernetesObject>(
 }
 
 export const names = (objects: KubernetesObject[]): string[] => objects.map(({ metadata }) => metadata?.name ?? '').sort();
-const template = (labels: Record<string, string>, image = 'kubekata/echo:v1') => ({
-  metadata: { labels },
+export const echoTemplate = (image = 'kubekata/echo:v1'): PodTemplateSpec => ({
+  metadata: { labels: { app: 'echo' } },
   spec: { containers: [{ name: 'echo', image }] },
 });
 
@@ -115,7 +133,7 @@ export function echoSet(namespace: string, replicas: number): ReplicaSet {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     metadata: { name: 'echo', namespace },
-    spec: { replicas, selector: { matchLabels: { app: 'echo' } }, template: template({ app: 'echo' }) },
+    spec: { replicas, selector: { matchLabels: { app: 'echo' } }, template: echoTemplate() },
   };
 }
 
@@ -124,7 +142,7 @@ export function echoDeployment(namespace: string, replicas: number, spec: Partia
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'echo', namespace },
-    spec: { replicas, selector: { matchLabels: { app: 'echo' } }, template: template({ app: 'echo' }), ...spec },
+    spec: { replicas, selector: { matchLabels: { app: 'echo' } }, template: echoTemplate(), ...spec },
   };
 }
 
