@@ -1,4 +1,4 @@
-// Request bodies: JSON or YAML in, one plain value out. A body that is too long, of an unknown type, or not what its type
+// Request bodies: JSON, YAML or protobuf in, one plain value out. A body that is too long, of an unknown type, or not what its type
 // says ends here, before anything looks into it.
 
 import type { IncomingMessage } from 'node:http';
@@ -6,25 +6,32 @@ import { parse } from 'yaml';
 import { badRequest, bodyTooLarge, unsupportedMediaType } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { ApiObject, Collection, Metadata } from './object.ts';
+import { readProtobuf } from './protobuf.ts';
 import { apiVersionOf, type ResourceDefinition } from './resources.ts';
 
 /** Kubernetes: staging/src/k8s.io/apiserver/pkg/server/config.go, MaxRequestBodyBytes */
 const limitInBytes = 3 * 1024 * 1024;
 
-const parsers: Record<string, (text: string) => unknown> = {
-  'application/json': JSON.parse,
-  'application/yaml': (text) => parse(text),
+/** A client that has sent this much does not deserve to be heard out. */
+const patienceInBytes = 10 * limitInBytes;
+
+const parsers: Record<string, (body: Buffer) => unknown> = {
+  'application/json': (body) => JSON.parse(body.toString('utf8')),
+  'application/yaml': (body) => parse(body.toString('utf8')),
+  'application/vnd.kubernetes.protobuf': readProtobuf,
 };
 
-export async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limitInBytes) throw bodyTooLarge(limitInBytes);
-    chunks.push(chunk);
+    if (size <= limitInBytes) chunks.push(chunk);
+    else if (size > patienceInBytes) break;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  // Read on to the end before saying no: a client that is still sending does not listen.
+  if (size > limitInBytes) throw bodyTooLarge(limitInBytes);
+  return Buffer.concat(chunks);
 }
 
 /** `application/json` of `Application/JSON; charset=utf-8` */
@@ -32,7 +39,7 @@ export function mediaTypeOf(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** The body as a JSON value, whether it is written in JSON or YAML; undefined for an empty one. `what` is named in the error. */
+/** The body as a JSON value, whatever it is written in; undefined for an empty one. `what` is named in the error. */
 export async function readJson(request: IncomingMessage, what: string): Promise<unknown> {
   const mediaType = mediaTypeOf(request);
   return parseBody(await readBody(request), mediaType, what);
@@ -44,14 +51,14 @@ export function asRecord(body: unknown, what: string): JsonObject {
 }
 
 /** Any JSON value; undefined for an empty body. `what` is named in the error. */
-export function parseBody(text: string, mediaType: string, what: string): unknown {
+export function parseBody(body: Buffer, mediaType: string, what: string): unknown {
   const parser = parsers[mediaType];
   if (!parser) throw unsupportedMediaType(Object.keys(parsers));
-  if (text.trim() === '') return undefined;
+  if (body.length === 0) return undefined;
   try {
-    return parser(text);
+    return parser(body);
   } catch (error) {
-    const format = mediaType.slice('application/'.length);
+    const format = mediaType.split(/[/.]/).at(-1);
     const message = (error as Error).message;
     throw badRequest(
       `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; ${format} parse error: ${message}`,

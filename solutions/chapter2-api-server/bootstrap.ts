@@ -1,13 +1,18 @@
 // What every cluster has from its first moment: the namespaces that Kubernetes itself needs, and the Service `kubernetes`,
-// through which pods find the API server. What is there already is left alone.
+// through which pods find the API server.
 // Kubernetes: pkg/controlplane/controller/systemnamespaces, pkg/controlplane/controller/kubernetesservice
 
-import type { EndpointsObject, Namespace, Service } from '#kit/api';
-import { isAlreadyExists } from '#kit/status';
+import { isNotFound } from '#kit/status';
 import { initialNamespaces } from './namespaces.ts';
 import type { ApiObject } from './object.ts';
 import type { Registry } from './registry.ts';
-import { findResource, type ResourceDefinition } from './resources.ts';
+import { apiVersionOf, findResource, type ResourceDefinition } from './resources.ts';
+
+interface Wanted {
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  spec?: object;
+  subsets?: object[];
+}
 
 export interface BootstrapOptions {
   registry: Registry;
@@ -17,41 +22,39 @@ export interface BootstrapOptions {
 }
 
 export async function bootstrap({ registry, serviceClusterIpRange, url }: BootstrapOptions): Promise<void> {
-  for (const name of initialNamespaces) {
-    await ensure(registry, 'namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } satisfies Namespace);
-  }
+  for (const name of initialNamespaces) await ensure(registry, 'namespaces', { metadata: { name } });
   const { hostname, port } = new URL(url);
-  const metadata = { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } };
+  const name = 'kubernetes';
+  const namespace = 'default';
+  const https = { name: 'https', protocol: 'TCP' };
   await ensure(registry, 'services', {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata,
+    metadata: { name, namespace, labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
       type: 'ClusterIP',
       clusterIP: firstAddress(serviceClusterIpRange),
-      ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: Number(port) }],
+      ports: [{ ...https, port: 443, targetPort: Number(port) }],
     },
-  } satisfies Service);
-  // The address of the server itself, not of pods: nobody else writes these endpoints.
-  const { name, namespace } = metadata;
+  });
+  // The address of the server itself, not of pods: no controller writes these endpoints.
   await ensure(registry, 'endpoints', {
-    apiVersion: 'v1',
-    kind: 'Endpoints',
     metadata: { name, namespace, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip: hostname.replace(/^\[|\]$/g, '') }], ports: [{ name: 'https', protocol: 'TCP', port: Number(port) }] }],
-  } satisfies EndpointsObject);
+    subsets: [{ addresses: [{ ip: hostname.replace(/^\[|\]$/g, '') }], ports: [{ ...https, port: Number(port) }] }],
+  });
 }
 
-async function ensure(registry: Registry, plural: string, object: object): Promise<void> {
+/** Creates the object, or sets those of its fields that are given: a server that starts again may serve at another port. */
+async function ensure(registry: Registry, plural: string, wanted: Wanted): Promise<void> {
   const resource = findResource('', 'v1', plural) as ResourceDefinition;
-  const wanted = object as ApiObject;
-  const namespace = wanted.metadata.namespace;
+  const { name, namespace } = wanted.metadata;
+  const target = { resource, namespace, name };
+  const { metadata: _, ...fields } = wanted;
+  const change = (current: ApiObject) =>
+    ({ ...current, ...fields, ...(fields.spec ? { spec: { ...(current.spec as object), ...fields.spec } } : {}) }) as ApiObject;
   try {
-    await registry.create({ resource, namespace }, wanted);
+    await registry.update(target, change);
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    if (plural === 'endpoints')
-      await registry.update({ resource, namespace, name: wanted.metadata.name ?? '' }, () => structuredClone(wanted));
+    if (!isNotFound(error)) throw error;
+    await registry.create(target, { apiVersion: apiVersionOf(resource), kind: resource.kind, ...wanted } as ApiObject);
   }
 }
 

@@ -43,9 +43,9 @@ async function patch(target: Target, request: ApiRequest, { registry }: ApiResou
 
 export async function readPatch({ message }: ApiRequest): Promise<{ mediaType: string; body: unknown }> {
   const mediaType = mediaTypeOf(message);
-  const text = await readBody(message);
+  const body = await readBody(message);
   // A server-side apply may be YAML; applyPatch says that there is none yet.
-  return { mediaType, body: parseBody(text, mediaType.endsWith('+yaml') ? 'application/yaml' : 'application/json', 'patch') };
+  return { mediaType, body: parseBody(body, mediaType.endsWith('+yaml') ? 'application/yaml' : 'application/json', 'patch') };
 }
 
 export async function deleteObject(target: Target, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
