@@ -11,6 +11,7 @@ import {
   type PodTemplateSpec,
   type ReplicaSet,
   type Resource,
+  type Service,
 } from '#kit/api';
 import type { Client, WatchEvent, WatchOptions } from '#kit/client';
 import { systemClock, timestamp } from '#kit/clock';
@@ -134,6 +135,16 @@ export function echoSet(namespace: string, replicas: number): ReplicaSet {
     kind: 'ReplicaSet',
     metadata: { name: 'echo', namespace },
     spec: { replicas, selector: { matchLabels: { app: 'echo' } }, template: echoTemplate() },
+  };
+}
+
+/** `echo`: port 80, answered by the echo server's port 8080. */
+export function echoService(namespace: string, spec: Partial<NonNullable<Service['spec']>> = {}): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'echo', namespace },
+    spec: { selector: { app: 'echo' }, ports: [{ port: 80, targetPort: 8080 }], ...spec },
   };
 }
 
