@@ -1,5 +1,5 @@
-// An ordered index: entries sorted by key, found by key, listed by range. The entries lie in blocks of at most 512, so that
-// adding one moves a few hundred entries at worst, however many there are: a B+ tree of two levels.
+// An ordered index: entries found by key, and listed by range in the order of their keys. The sorted entries lie in blocks of at
+// most 512, so that adding one moves a few hundred entries at worst, however many there are: a B+ tree of two levels.
 // etcd: server/storage/mvcc/index.go (a B-tree)
 
 import type { KeyRange } from './keys.ts';
@@ -7,17 +7,17 @@ import type { KeyRange } from './keys.ts';
 const largestBlock = 512;
 
 export class KeyIndex<Entry extends { readonly key: string }> {
+  readonly #entries = new Map<string, Entry>();
   /** Never an empty block; every key of a block is smaller than every key of the next. */
   readonly #blocks: Entry[][] = [];
 
   get(key: string): Entry | undefined {
-    const block = this.#blocks[this.#blockOf(key)];
-    const entry = block?.[firstNotBelow(block, key)];
-    return entry?.key === key ? entry : undefined;
+    return this.#entries.get(key);
   }
 
   /** The entry's key must not be in the index yet. */
   add(entry: Entry): void {
+    this.#entries.set(entry.key, entry);
     const at = this.#blockOf(entry.key);
     const block = this.#blocks[at];
     if (!block) {
@@ -29,25 +29,23 @@ export class KeyIndex<Entry extends { readonly key: string }> {
   }
 
   remove(key: string): void {
+    if (!this.#entries.delete(key)) return;
     const at = this.#blockOf(key);
-    const block = this.#blocks[at];
-    if (!block) return;
-    const position = firstNotBelow(block, key);
-    if (block[position]?.key !== key) return;
-    block.splice(position, 1);
+    const block = this.#blocks[at] as Entry[];
+    block.splice(firstNotBelow(block, key), 1);
     if (block.length === 0) this.#blocks.splice(at, 1);
   }
 
   /** The range's entries in the order of their keys. */
-  *range({ from, to }: KeyRange): Generator<Entry> {
-    let at = this.#blockOf(from);
-    for (let block = this.#blocks[at]; block; block = this.#blocks[++at]) {
-      for (let position = firstNotBelow(block, from); position < block.length; position++) {
-        const entry = block[position] as Entry;
-        if (to !== undefined && entry.key >= to) return;
-        yield entry;
-      }
+  range({ from, to }: KeyRange): Entry[] {
+    const found: Entry[][] = [];
+    for (let at = this.#blockOf(from); at < this.#blocks.length; at++) {
+      const block = this.#blocks[at] as Entry[];
+      const end = to === undefined ? block.length : firstNotBelow(block, to);
+      found.push(block.slice(firstNotBelow(block, from), end));
+      if (end < block.length) break;
     }
+    return found.flat();
   }
 
   /** The only block that can hold the key: the last one that starts at or before it, or the first. */
