@@ -1,7 +1,9 @@
 // The project speaks of itself alone, and stands on no machine in particular.
 
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from '@jest/globals';
-import { expectNone, filesBelow, read } from './repository.ts';
+import { expectNone, filesBelow, read, root } from './repository.ts';
 
 const binary = /\.(png|jpe?g|gif|ico|woff2?|zip|tgz|tar)$/;
 
@@ -35,4 +37,29 @@ describe('the repository', () => {
       'package-lock.json names a registry of its own: set `omit-lockfile-registry-resolved` and write it anew.',
     );
   });
+
+  it('links to what is there', () => {
+    const findings = texts().flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !existsSync(join(root, dirname(path), target)))
+        .map((target) => `${path} links to ${target}`),
+    );
+    expectNone(findings, 'Correct the link, or write what it promises.');
+  });
+
+  it('names commands that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const findings = texts().flatMap((path) =>
+      [...read(path).matchAll(/npm run (?:-s )?([a-z:-]+)/g)]
+        .map(([, name = '']) => name)
+        .filter((name) => !existsSync(join(root, scripts[name]?.match(/^node (\S+)/)?.[1] ?? '.')) || !(name in scripts))
+        .map((name) => `${path} names npm run ${name}`),
+    );
+    expectNone(findings, 'Commands are the scripts of package.json, and the files that they start.');
+  });
 });
+
+function texts(): string[] {
+  return filesBelow('.').filter((path) => path.endsWith('.md'));
+}
