@@ -7,7 +7,7 @@ import type { PodTemplate } from 'kubernetes-types/core/v1';
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1';
 import type { Deployment, Pod, ReplicaSet, ReplicationController } from '#kit/api';
 import type { Clock } from '#kit/clock';
-import { age, type ColumnsOfKind, containersAndImages, count, kind, labels, name, none, selector, text, wide } from './column.ts';
+import { age, blank, type ColumnsOfKind, containersAndImages, count, kind, labels, name, none, selector, text, wide } from './column.ts';
 import { humanDuration, since } from './duration.ts';
 import { podReadiness, podRestarts, podStatus } from './pod-status.ts';
 
@@ -87,7 +87,7 @@ const jobColumns = kind<Job>(
   name,
   text('Status', jobStatus),
   text('Completions', jobCompletions),
-  text('Duration', jobDuration),
+  blank('Duration', jobDuration),
   age,
   ...containersAndImages<Job>(({ spec }) => spec?.template),
   wide(text('Selector', ({ spec }) => selector(spec?.selector))),
