@@ -40,11 +40,11 @@ export async function registerNode(client: Client, node: Node): Promise<Node> {
 export async function renewLease(client: Client, node: Node, clock: Clock): Promise<void> {
   const { name = '', uid = '' } = node.metadata ?? {};
   const spec = { holderIdentity: name, leaseDurationSeconds, renewTime: microTimestamp(clock) };
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid }];
   try {
-    await client.patch(Leases, { namespace: leaseNamespace, name }, 'merge', { spec });
+    await client.patch(Leases, { namespace: leaseNamespace, name }, 'merge', { metadata: { ownerReferences }, spec });
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid }];
     await client.create(Leases, { metadata: { namespace: leaseNamespace, name, ownerReferences }, spec } as Lease);
   }
 }
