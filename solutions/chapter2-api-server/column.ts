@@ -26,8 +26,8 @@ export function text<T extends KubernetesObject>(name: string, cell: (object: T,
 }
 
 /** Stays empty, not `<none>`, when there is nothing to tell. */
-export function blank<T extends KubernetesObject>(name: string, cell: (object: T) => string | undefined): Column<T> {
-  return { name, type: 'string', isWide: false, cell: (object) => cell(object) ?? '' };
+export function blank<T extends KubernetesObject>(name: string, cell: (object: T, clock: Clock) => string | undefined): Column<T> {
+  return { name, type: 'string', isWide: false, cell: (object, clock) => cell(object, clock) ?? '' };
 }
 
 export function count<T extends KubernetesObject>(name: string, cell: (object: T) => number | undefined): Column<T> {
