@@ -106,7 +106,7 @@ function memberRecords({ service, slices }: ServiceNames, hostname: string): Ans
   return someOrNoName(unique(addresses.map(({ address }) => address)).map(addressRecord));
 }
 
-/** `_http._tcp.web…`: labels are given without regard to the underscore's meaning, so a label without one is no such name. */
+/** `_http._tcp.web…`: the underscores keep ports and protocols apart from pods' hostnames, so both must have one. */
 function namedPortRecords(names: ServiceNames, port: string, protocol: string): Answer[] | undefined {
   return port.startsWith('_') && protocol.startsWith('_') ? someOrNoName(portRecords(names, port, protocol)) : undefined;
 }

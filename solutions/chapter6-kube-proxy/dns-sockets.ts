@@ -1,7 +1,7 @@
 // The sockets of a DNS server: UDP and TCP on the same address and port. They carry messages and know nothing of what is in them.
 
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { createServer, isIPv6, type Socket } from 'node:net';
 import type { Clock } from '#kit/clock';
 import type { ListenAddress } from '#kit/component';
 import type { Logger } from '#kit/log';
@@ -31,25 +31,26 @@ export async function openDnsSockets(
     const chosen = udp.address().port;
     try {
       const { server, connections } = await listenTcp({ host, port: chosen }, respond, clock);
+      let open = true;
       udp.on('message', async (message, { address, port }) => {
         const answer = await respond(message, 'udp');
-        // Who asked may be gone, and the socket closed.
-        if (answer && isOpen(udp)) udp.send(answer, port, address, (error) => error && log.debug('an answer could not be sent', { error }));
+        // The socket may have been closed while the answer was on its way.
+        if (answer && open) udp.send(answer, port, address, (error) => error && log.debug('an answer could not be sent', { error }));
       });
       udp.on('error', (error) => log.warn('the UDP socket has a problem', { error }));
-      return { port: chosen, close: () => closeAll(udp, server, connections) };
+      const close = async () => {
+        if (!open) return;
+        open = false;
+        for (const socket of connections) socket.destroy();
+        await Promise.all([new Promise<void>((resolve) => udp.close(resolve)), new Promise((resolve) => server.close(resolve))]);
+      };
+      return { port: chosen, close };
     } catch (error) {
       await new Promise<void>((resolve) => udp.close(resolve));
       const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
       if (port !== 0 || !isTaken || attempt === portAttempts) throw error;
     }
   }
-}
-
-const openSockets = new WeakSet<UdpSocket>();
-
-function isOpen(socket: UdpSocket): boolean {
-  return openSockets.has(socket);
 }
 
 async function bindUdp(host: string, port: number): Promise<UdpSocket> {
@@ -61,8 +62,6 @@ async function bindUdp(host: string, port: number): Promise<UdpSocket> {
       resolve();
     });
   });
-  openSockets.add(socket);
-  socket.once('close', () => openSockets.delete(socket));
   return socket;
 }
 
@@ -100,13 +99,4 @@ async function serve(socket: Socket, respond: Respond, clock: Clock): Promise<vo
     idle.cancel();
     socket.destroy();
   }
-}
-
-async function closeAll(udp: UdpSocket, server: Server, connections: Set<Socket>): Promise<void> {
-  if (isOpen(udp)) {
-    openSockets.delete(udp);
-    await new Promise<void>((resolve) => udp.close(resolve));
-  }
-  for (const socket of connections) socket.destroy();
-  if (server.listening) await new Promise((resolve) => server.close(resolve));
 }
