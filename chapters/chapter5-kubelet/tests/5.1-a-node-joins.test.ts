@@ -170,8 +170,8 @@ describe('kubelet', () => {
       });
 
       it('says every ten seconds that it is here', async () => {
-        const clock = new FakeClock(noon);
-        await cluster.startKubelet({ clock });
+        const clock = cluster.stopTime();
+        await cluster.startKubelet();
         await cluster.node('is Ready', ({ status }) => isTrue(status, 'Ready'));
         const renewals = new Set<string>();
         for (let heartbeat = 0; heartbeat < 3; heartbeat++) {
@@ -184,8 +184,8 @@ describe('kubelet', () => {
       });
 
       it('becomes not ready when the runtime stops answering, and ready again', async () => {
-        const clock = new FakeClock(noon);
-        await cluster.startKubelet({ clock });
+        const clock = cluster.stopTime();
+        await cluster.startKubelet();
         await cluster.node('is Ready', ({ status }) => isTrue(status, 'Ready'));
         const afterNextHeartbeat = async () => {
           await cluster.eventually('the next heartbeat is awaited', () => clock.pending > 0);

@@ -514,7 +514,7 @@ describe('kubelet', () => {
 
         const names = (await node.containers()).map(({ Names }) => Names[0]);
         expect(names.sort()).toEqual(['/k8s_POD_echo_default_u-1_0', '/k8s_echo_echo_default_u-1_0', '/k8s_neighbour_echo_default_u-1_0']);
-      }, 20_000);
+      });
 
       it('finds its pods again after a restart, and plans nothing for them', async () => {
         const first = node.runtime();
@@ -530,7 +530,7 @@ describe('kubelet', () => {
         expect(after).toEqual(before);
         const { start, stop, createSandbox, removeSandboxes } = planPod(sleeper, after, noon, always);
         expect({ start, stop, createSandbox, removeSandboxes }).toEqual({ start: [], stop: [], removeSandboxes: [] });
-      }, 20_000);
+      });
     });
   });
 });

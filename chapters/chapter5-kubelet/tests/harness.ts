@@ -2,11 +2,11 @@
 // test starts is gone after it, also when it fails.
 
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
 import Docker from 'dockerode';
 import { Events, type KubernetesObject, Leases, type Node, Nodes, type Pod, Pods, type Resource } from '#kit/api';
 import type { Client } from '#kit/client';
-import { type Clock, systemClock } from '#kit/clock';
+import { type Clock, FakeClock, systemClock } from '#kit/clock';
 import type { RunningComponent } from '#kit/component';
 import { silentLogger } from '#kit/log';
 import { ensureImage } from '#kit/node/images';
@@ -23,7 +23,9 @@ import type { RuntimeContainer, RuntimePod, RuntimeSandbox } from '#kubelet/runt
 export const nodeName = 'node-1';
 export const nodeIp = '172.30.0.2';
 export const podCidr = '10.244.1.0/24';
+/** Above what any step here takes, below what a learner is willing to wait. */
 const within = { within: 5_000 };
+jest.setTimeout(20_000);
 
 /** What the runtime has of a pod, for pure tests. */
 export function runtimePod(pod: Pod, sandboxes: Partial<RuntimeSandbox>[], containers: Partial<RuntimeContainer>[] = []): RuntimePod {
@@ -75,6 +77,7 @@ export function surroundings(runtime: ContainerRuntime, clock: Clock = systemClo
 export class KubeletCluster {
   #plane: TestControlPlane | undefined;
   #kubelet: RunningComponent | undefined;
+  #clock: Clock = systemClock;
   #runtime = new FakeRuntime({ podCidr, clock: systemClock });
 
   static forTheseTests(): KubeletCluster {
@@ -84,7 +87,7 @@ export class KubeletCluster {
     });
     beforeEach(() => {
       NotImplemented.forget();
-      cluster.#runtime = new FakeRuntime({ podCidr, clock: systemClock });
+      cluster.#useClock(systemClock);
     });
     afterEach(() => cluster.clear());
     afterAll(() => cluster.#plane?.stop());
@@ -105,14 +108,15 @@ export class KubeletCluster {
     return this.#runtime;
   }
 
-  /** Starts it as node-1, unless told otherwise on the pretended runtime and by the system's clock. */
-  async startKubelet({
-    clock = systemClock,
-    runtime = this.#runtime,
-  }: {
-    clock?: Clock;
-    runtime?: ContainerRuntime;
-  } = {}): Promise<string> {
+  /** From now on kubelet and runtime go by a clock that stands still at noon until the test advances it. */
+  stopTime(): FakeClock {
+    const clock = new FakeClock(noon);
+    this.#useClock(clock);
+    return clock;
+  }
+
+  /** Starts it as node-1, unless told otherwise on the pretended runtime. */
+  async startKubelet(runtime: ContainerRuntime = this.#runtime): Promise<string> {
     const { context, ca, issue, clientFor } = this.plane;
     const user = `system:node:${nodeName}`;
     const [client, serving] = await Promise.all([clientFor(user, ['system:nodes']), issue(user, ['system:nodes'])]);
@@ -123,13 +127,18 @@ export class KubeletCluster {
       nodeIp,
       podCidr,
       runtime,
-      clock,
+      clock: this.#clock,
       listen: { host: '127.0.0.1', port: 0 },
       tls: { ...serving, clientCa: ca },
       clusterDns: '10.96.0.10',
       clusterDomain: 'cluster.local',
     });
     return this.#kubelet.url;
+  }
+
+  #useClock(clock: Clock): void {
+    this.#clock = clock;
+    this.#runtime = new FakeRuntime({ podCidr, clock });
   }
 
   async stopKubelet(): Promise<void> {
