@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { chapters } from '../chapters.ts';
 import { common, moduleNameMapper, root } from '../jest-projects.ts';
 import { type Exhibit, misfit, readGallery } from './gallery.ts';
-import type { Proof } from './judge.ts';
+import type { Proof } from './outcome.ts';
 import type { Change } from './transform.ts';
 
 export async function proofProjects() {

@@ -1,0 +1,50 @@
+// What a stage's tests must come to in a proof: red on the starter because of NotImplemented, or the named test red on a wrong
+// solution. Each function says why they did not, or nothing.
+
+import type { AssertionResult, TestResult } from '@jest/test-result';
+
+export interface Caught {
+  kind: 'caught';
+  name: string;
+  misunderstanding: string;
+  caughtBy: string;
+  /** The gallery's file. */
+  source: string;
+  /** The entry can't be applied, and why. */
+  problem: string | undefined;
+}
+
+export type Proof = { kind: 'red on the starter' } | Caught;
+
+export interface Outcome extends Pick<TestResult, 'testExecError'> {
+  testResults: Pick<AssertionResult, 'title' | 'fullName' | 'status' | 'failureMessages'>[];
+}
+
+/** Why the starter's run is not as it should be, or nothing. */
+export function notRed({ testExecError, testResults }: Outcome): string | undefined {
+  const failed = testResults.filter(({ status }) => status === 'failed');
+  const messages = failed.map(({ fullName, failureMessages }) => `${fullName}\n\n${failureMessages.map(withoutStack).join('\n')}`);
+  if (testExecError) messages.push(`outside of any test:\n\n${textOf(testExecError)}`);
+  if (messages.length === 0) return 'Every test passes on the starter: no test asks for what the stage is about.';
+  const otherwise = messages.filter((message) => !message.includes('NotImplemented'));
+  if (otherwise.length === 0) return undefined;
+  return `On the starter a test must fail because of NotImplemented; these fail because of something else:\n\n${otherwise.join('\n\n')}`;
+}
+
+/** Why the wrong solution is not caught as promised, or nothing. */
+export function notCaught({ caughtBy, source, misunderstanding }: Caught, result: Outcome): string | undefined {
+  const named = result.testResults.filter(({ title, status }) => title === caughtBy && status !== 'pending');
+  if (named.some(({ status }) => status === 'failed')) return undefined;
+  if (result.testExecError) return `${source}: the stage's file does not run with it:\n\n${textOf(result.testExecError)}`;
+  if (named.length === 0) return `${source}: the stage has no test named "${caughtBy}"`;
+  return `${source}: "${caughtBy}" passes although the solution is wrong. The misunderstanding: ${misunderstanding}`;
+}
+
+/** Errors that nobody caught come without a message: their text is the stack. */
+function textOf({ message, stack }: { message: string; stack?: string | null | undefined }): string {
+  return withoutStack(message || stack || 'no reason given');
+}
+
+function withoutStack(text: string): string {
+  return text.split('\n    at ')[0] ?? text;
+}
