@@ -1,0 +1,60 @@
+import type { WrongSolution } from '#kit/testing/wrong-solution';
+
+export const wrong: WrongSolution[] = [
+  {
+    name: 'counts new keys, not changes',
+    misunderstanding: 'The revision is how many keys there are.',
+    file: 'store.ts',
+    replace: 'this.#revision = change.revision;',
+    by: 'if (change.events.some(({ prevKv }) => !prevKv)) this.#revision = change.revision;',
+    caughtBy: 'counts changes, not keys: the same value under the same key is a change',
+  },
+  {
+    name: 'takes a revision for every request',
+    misunderstanding: 'The revision counts requests that could have changed something.',
+    file: 'store.ts',
+    replace: 'if (change.events.length > 0) {',
+    by: 'if (change.events.length >= 0) {',
+    caughtBy: 'takes no revision for deleting what is not there',
+  },
+  {
+    name: 'goes on counting after a deletion',
+    misunderstanding: 'A key that comes back is the same key again, so it keeps its createRevision.',
+    file: 'store.ts',
+    replace: 'createRevision: previous?.createRevision ?? change.revision,',
+    by: 'createRevision: this.#keys.get(key)?.versions[0]?.createRevision ?? change.revision,',
+    caughtBy: 'begins a new life for a key that comes back after its deletion',
+  },
+  {
+    name: 'still reads what was deleted',
+    misunderstanding: 'History is kept, so the latest value is the latest value that was put.',
+    file: 'store.ts',
+    replace: 'return living(this.#keys.get(key), revision);',
+    by: 'return this.#keys.get(key)?.versions.findLast((kv) => kv.version > 0 && kv.modRevision <= (revision ?? this.#revision));',
+    caughtBy: 'deletes a key, and says that it was one',
+  },
+  {
+    name: 'returns the previous value unasked',
+    misunderstanding: 'More information does no harm. (It costs bytes, and clients tell by its absence that nothing was there.)',
+    file: 'key-values.ts',
+    replace: 'return request.prevKv ? { prevKv: previous } : {};',
+    by: 'return { prevKv: previous };',
+    caughtBy: 'returns the previous key-value of a put if it is asked to, and only then',
+  },
+  {
+    name: 'answers with the revision of the next change',
+    misunderstanding: 'The first revision is the first change, and an empty store is at revision 2.',
+    file: 'state-machine.ts',
+    replace: 'revision: this.store.revision };',
+    by: 'revision: this.store.revision + 1 };',
+    caughtBy: 'starts at revision 1, with nothing in it',
+  },
+  {
+    name: 'takes an empty key',
+    misunderstanding: 'The empty key is a key like any other.',
+    file: 'checks.ts',
+    replace: 'if (key.length === 0) throw keyNotProvided();',
+    by: 'if (key.length < 0) throw keyNotProvided();',
+    caughtBy: 'refuses a put without a key, and nothing changes',
+  },
+];
