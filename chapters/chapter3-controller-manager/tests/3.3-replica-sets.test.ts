@@ -165,6 +165,17 @@ describe('controller manager', () => {
         expect([plan.create, plan.delete.length]).toEqual([0, 2]);
       });
 
+      it('deletes the pods that matter least, wherever they stand in the list', () => {
+        const idle = pod('idle').boundTo('node-1');
+        for (const pods of [
+          [idle, ready('a'), ready('b')],
+          [ready('a'), idle, ready('b')],
+          [ready('a'), ready('b'), idle],
+        ]) {
+          expect(names(planReplicas(2, pods).delete)).toEqual(['idle']);
+        }
+      });
+
       it('does not count pods that have failed, have finished or are being deleted', () => {
         const pods = [ready('a'), pod('b').inPhase('Failed'), pod('c').inPhase('Succeeded'), ready('d').terminating()];
         expect(planReplicas(2, pods)).toEqual({ create: 1, delete: [] });

@@ -164,8 +164,9 @@ export function lagging(client: Client, resource: Resource<KubernetesObject>): {
     release = resolve;
   });
   async function* watch(of: Resource<KubernetesObject>, options: WatchOptions): AsyncGenerator<WatchEvent<KubernetesObject>> {
+    const stopped = new Promise<void>((resolve) => options.signal?.addEventListener('abort', () => resolve()));
     for await (const event of client.watch(of, options)) {
-      if (of.plural === resource.plural) await released;
+      if (of.plural === resource.plural) await Promise.race([released, stopped]);
       yield event;
     }
   }
