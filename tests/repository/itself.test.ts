@@ -38,6 +38,22 @@ describe('the repository', () => {
     );
   });
 
+  it("knows every platform's binaries, so that `npm ci` works on each", () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const known = new Set(Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, '')));
+    const findings = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.entries(optionalDependencies)
+        .filter(([name]) => !known.has(name))
+        .map(([name, version]) => `${path} needs ${name} ${version} on some platform`),
+    );
+    expectNone(
+      findings,
+      'package-lock.json must name it, or `npm ci` refuses to work: take a version that is published for all platforms.',
+    );
+  });
+
   it('links to what is there', () => {
     const findings = texts().flatMap((path) =>
       [...read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)]
