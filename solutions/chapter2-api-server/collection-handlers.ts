@@ -5,6 +5,7 @@ import { isConflict, isNotFound } from '#kit/status';
 import type { ApiResources } from './api-resources.ts';
 import { asObject, readJson } from './body.ts';
 import { methodNotAllowed } from './errors.ts';
+import { checkFields, fieldValidationOf } from './field-validation.ts';
 import { listObjects, readListQuery } from './list.ts';
 import { negotiate } from './negotiation.ts';
 import { type Collection, targetOf } from './object.ts';
@@ -44,7 +45,8 @@ export async function watch(collection: Collection, request: ApiRequest, api: Ap
 }
 
 async function create(collection: Collection, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
-  const wanted = asObject(await readJson(request.message, collection.resource.kind), collection);
+  const body = asObject(await readJson(request.message, collection.resource.kind), collection);
+  const wanted = checkFields(body, collection.resource, fieldValidationOf(request.query));
   const object = await registry.create(collection, wanted, { dryRun: isDryRun(request) });
   return { code: 201, ...answerObject(object, collection, request, clock) };
 }

@@ -6,6 +6,7 @@ import type { Clock } from '#kit/clock';
 import type { ApiResources } from './api-resources.ts';
 import { asObject, asRecord, mediaTypeOf, parseBody, readBody, readJson } from './body.ts';
 import { badRequest, methodNotAllowed } from './errors.ts';
+import { checkFields, fieldValidationOf } from './field-validation.ts';
 import { negotiate } from './negotiation.ts';
 import type { ApiObject, Collection, Target } from './object.ts';
 import { applyPatch } from './patch.ts';
@@ -30,14 +31,17 @@ export async function handleObject(target: Target, request: ApiRequest, api: Api
 
 /** The body takes the object's place. */
 async function put(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
-  const wanted = asObject(await readJson(request.message, target.resource.kind), target);
+  const body = asObject(await readJson(request.message, target.resource.kind), target);
+  const wanted = checkFields(body, target.resource, fieldValidationOf(request.query));
   return registry.update(target, () => structuredClone(wanted), combine, { dryRun: isDryRun(request) });
 }
 
 /** The body says what changes. It is applied to the object as it is in the moment when the write gets through. */
 async function patch(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
   const { mediaType, body } = await readPatch(request);
-  const change = (current: ApiObject) => asObject(applyPatch(mediaType, current, body, target.resource), target);
+  const validation = fieldValidationOf(request.query);
+  const change = (current: ApiObject) =>
+    checkFields(asObject(applyPatch(mediaType, current, body, target.resource), target), target.resource, validation);
   return registry.update(target, change, combine, { dryRun: isDryRun(request) });
 }
 

@@ -4,21 +4,9 @@
 // Kubernetes: staging/src/k8s.io/kube-openapi/pkg/handler3/handler.go
 
 import { createHash } from 'node:crypto';
-import generated from './generated/schemas.json' with { type: 'json' };
 import { operationsOf, type PathItem } from './openapi-operations.ts';
 import { apiVersionOf, type ResourceDefinition, resources } from './resources.ts';
-
-export interface OpenApiSchema {
-  description?: string;
-  type?: string;
-  properties?: Record<string, OpenApiSchema>;
-  items?: OpenApiSchema;
-  additionalProperties?: OpenApiSchema;
-  allOf?: OpenApiSchema[];
-  $ref?: string;
-  'x-kubernetes-group-version-kind'?: { group: string; version: string; kind: string }[];
-  [extension: string]: unknown;
-}
+import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from './schemas.ts';
 
 export interface OpenApiDocument {
   openapi: '3.0.0';
@@ -33,7 +21,6 @@ export interface OpenApiIndex {
 }
 
 const root = '/openapi/v3';
-const allSchemas = generated as Record<string, OpenApiSchema>;
 const documents = new Map<string, OpenApiDocument>();
 let index: OpenApiIndex | undefined;
 
@@ -87,25 +74,20 @@ function documentOf(served: ResourceDefinition[]): OpenApiDocument {
   return document;
 }
 
-/** `io.k8s.api.apps.v1.Deployment` */
-function schemaNameOf({ group, version, kind }: ResourceDefinition): string {
-  return `io.k8s.api.${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
-}
-
 /** The named schemas, their lists, and all that they refer to. */
 function reachableSchemas(names: string[]): Record<string, OpenApiSchema> {
   const reached = new Set<string>();
   const queue = names.flatMap((name) => [name, `${name}List`]);
   for (let name = queue.pop(); name; name = queue.pop()) {
-    const schema = allSchemas[name];
+    const schema = schemas[name];
     if (!schema || reached.has(name)) continue;
     reached.add(name);
     queue.push(...references(schema));
   }
-  return Object.fromEntries([...reached].sort().map((name) => [name, allSchemas[name] ?? {}]));
+  return Object.fromEntries([...reached].sort().map((name) => [name, schemas[name] ?? {}]));
 }
 
 function references({ $ref, allOf = [], items, additionalProperties, properties = {} }: OpenApiSchema): string[] {
   const inner = [...allOf, ...Object.values(properties), ...[items, additionalProperties].filter((schema) => schema !== undefined)];
-  return [...($ref ? [$ref.slice($ref.lastIndexOf('/') + 1)] : []), ...inner.flatMap(references)];
+  return [...($ref ? [nameOfReference($ref)] : []), ...inner.flatMap(references)];
 }

@@ -434,6 +434,11 @@ describe('API server', () => {
           expect(spec?.template.spec?.containers.map(({ image }) => image)).toEqual(['kubekata/echo:v2']);
         });
 
+        it('create says which field is misspelt, because the server checks', async () => {
+          const misspelt = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'typo' }, dta: { a: 'b' } };
+          await expect(run('create -f -', misspelt)).rejects.toThrow('unknown field "dta"');
+        });
+
         it('explain finds the documentation of a field', async () => {
           expect(await run('explain deployment.spec.template.spec.containers.ports')).toMatch(/containerPort\s+<integer> -required-/);
         });

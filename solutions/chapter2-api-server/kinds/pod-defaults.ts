@@ -1,7 +1,7 @@
 // What a pod's author may leave out, and what it means then. Pods come alone and inside templates; both are treated alike.
 // Kubernetes: pkg/apis/core/v1/defaults.go
 
-import type { Container, PodSpec, Probe, Volume } from 'kubernetes-types/core/v1';
+import type { Container, PodSpec, Probe, ResourceRequirements, Volume } from 'kubernetes-types/core/v1';
 
 const fileMode = 0o644;
 
@@ -24,12 +24,18 @@ export function setContainerDefaults(container: Container): void {
   container.terminationMessagePath ??= '/dev/termination-log';
   container.terminationMessagePolicy ??= 'File';
   container.resources ??= {};
-  const { limits, requests } = container.resources;
-  if (limits) container.resources.requests = { ...limits, ...requests };
+  setResourceDefaults(container.resources);
   for (const port of container.ports ?? []) port.protocol ??= 'TCP';
   for (const { valueFrom } of container.env ?? []) if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ??= 'v1';
   for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) if (probe) setProbeDefaults(probe);
   for (const handler of [container.lifecycle?.postStart, container.lifecycle?.preStop]) if (handler) setHandlerDefaults(handler);
+}
+
+/** Who sets a limit and no request means both. `cpu: 2` is as good as `cpu: "2"`, and is kept as that. */
+function setResourceDefaults(resources: ResourceRequirements): void {
+  const asText = (list: Record<string, string>) => Object.fromEntries(Object.entries(list).map(([name, amount]) => [name, String(amount)]));
+  if (resources.limits) resources.limits = asText(resources.limits);
+  if (resources.limits || resources.requests) resources.requests = asText({ ...resources.limits, ...resources.requests });
 }
 
 /** An image without a tag, or with `latest`, may mean something else tomorrow: it is pulled each time. */
