@@ -3,6 +3,7 @@
 // Kubernetes: pkg/controlplane/controller/systemnamespaces, pkg/controlplane/controller/kubernetesservice
 
 import { isNotFound } from '#kit/status';
+import { equalJson } from './json.ts';
 import { initialNamespaces } from './namespaces.ts';
 import type { ApiObject } from './object.ts';
 import type { Registry } from './registry.ts';
@@ -51,7 +52,8 @@ async function ensure(registry: Registry, plural: string, wanted: Wanted): Promi
   const change = (current: ApiObject) =>
     ({ ...current, ...fields, ...(fields.spec ? { spec: { ...(current.spec as object), ...fields.spec } } : {}) }) as ApiObject;
   try {
-    await registry.update(target, change);
+    const present = await registry.get(target);
+    if (!equalJson(change(present), present)) await registry.update(target, change);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     await registry.create(target, { apiVersion: apiVersionOf(resource), kind: resource.kind, ...wanted } as ApiObject);

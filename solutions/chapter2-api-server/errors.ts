@@ -18,6 +18,12 @@ function detailsOf({ group, plural }: GroupAndPlural, name: string) {
   return { name, ...(group ? { group } : {}), kind: plural };
 }
 
+/**
+ * 404. The message is `pods "web" not found`, or `deployments.apps "web" not found` in a group; details hold name, kind
+ * (the plural) and, unless it is empty, group.
+ *
+ * @exercise 2.1 Make the Status that says that an object does not exist
+ */
 export function notFound(resource: GroupAndPlural, name: string): ApiError {
   return new ApiError(failure(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name)));
 }
@@ -27,6 +33,11 @@ export function unknownPath(): ApiError {
   return new ApiError(failure(404, 'NotFound', 'the server could not find the requested resource'));
 }
 
+/**
+ * 409 with the reason AlreadyExists. The message is `pods "web" already exists`; details as those of `notFound`.
+ *
+ * @exercise 2.1 Make the Status that says that a name is taken
+ */
 export function alreadyExists(resource: GroupAndPlural, name: string): ApiError {
   return new ApiError(failure(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, detailsOf(resource, name)));
 }
@@ -48,7 +59,13 @@ export function forbidden(resource: GroupAndPlural, name: string, why: string, c
   return new ApiError(failure(403, 'Forbidden', message, { ...detailsOf(resource, name), ...(causes ? { causes } : {}) }));
 }
 
-/** The object breaks its kind's rules: one cause a field. */
+/**
+ * 422 Invalid: the object breaks its kind's rules, one cause a field. The message is `Pod "Web_1" is invalid: ` and then the
+ * causes, each `<field>: <message>`, in brackets and separated by commas if there are several; a kind in a group is written
+ * `Deployment.apps`. details hold name, kind (the kind itself here), group and causes.
+ *
+ * @exercise 2.1 Make the Status that says what is wrong with an object
+ */
 export function invalid({ group, kind }: GroupAndKind, name: string, causes: StatusCause[]): ApiError {
   const problems = causes.map(({ field, message }) => `${field}: ${message}`);
   const summary = problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`;

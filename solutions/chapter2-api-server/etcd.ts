@@ -5,7 +5,6 @@ import { noop } from 'cockatiel';
 import { Etcd3, EtcdError, GRPCGenericError, GRPCOutOfRangeError } from 'etcd3';
 import { systemClock } from '#kit/clock';
 import type { ClientTls } from '#kit/component';
-import { ApiError } from '#kit/status';
 import { expired, tooLargeRevision, unavailable } from './errors.ts';
 
 const answerWithinMs = 5000;
@@ -39,8 +38,12 @@ export async function callEtcd<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function translate(error: unknown): unknown {
-  if (error instanceof ApiError || !(error instanceof Error)) return error;
   if (error instanceof GRPCOutOfRangeError) return error.message.includes('compacted') ? expired(0, 0) : tooLargeRevision(0, 0);
-  if (!(error instanceof EtcdError || error instanceof GRPCGenericError)) return error;
+  if (!isEtcdError(error)) return error;
   return unavailable(`etcd did not answer as it should, so nothing can be read or written now: ${error.message}`);
+}
+
+/** Whether etcd, or the way to it, is what went wrong. */
+export function isEtcdError(error: unknown): error is Error {
+  return error instanceof EtcdError || error instanceof GRPCGenericError;
 }

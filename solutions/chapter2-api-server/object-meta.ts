@@ -1,8 +1,8 @@
 // metadata: what the server writes there, and what nobody can change once it is written.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/registry/rest/create.go and update.go
 
-import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type Random, timestamp } from '#kit/clock';
+import { equalJson } from './json.ts';
 import type { ApiObject, Metadata } from './object.ts';
 import type { ResourceDefinition } from './resources.ts';
 
@@ -37,8 +37,7 @@ export function updated(old: ApiObject, wanted: ApiObject, resource: ResourceDef
   const next: ApiObject = { ...rest, metadata: keepIdentity(old, wanted) };
   const theirStatus = resource.subresources.includes('status') ? old.status : status;
   if (theirStatus !== undefined) next.status = theirStatus;
-  if (!isDeepStrictEqual(wish(old), wish(next)) && old.metadata.generation !== undefined)
-    next.metadata.generation = old.metadata.generation + 1;
+  if (!equalJson(wish(old), wish(next)) && old.metadata.generation !== undefined) next.metadata.generation = old.metadata.generation + 1;
   return next;
 }
 

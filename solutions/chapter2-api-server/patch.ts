@@ -23,7 +23,13 @@ export function applyPatch(contentType: string, current: object, patch: unknown,
   throw unsupportedMediaType(acceptedBy(resource));
 }
 
-/** RFC 6902: a list of operations, all of them or none. */
+/**
+ * RFC 6902: a list of operations (`{op: 'replace', path: '/spec/replicas', value: 3}`), all of them or none; `fast-json-patch` knows
+ * how each works. `test` is an operation, too: when it does not hold, nothing happens.
+ * Throws 400 (`badRequest`) for a patch that is not a list, 422 (`unprocessable`) when an operation cannot be applied.
+ *
+ * @exercise 2.5 Apply all operations to a copy of the object, or refuse them all
+ */
 export function applyJsonPatch(current: object, patch: unknown): object {
   if (!Array.isArray(patch)) throw badRequest('a JSON patch is a list of operations');
   try {
@@ -37,7 +43,12 @@ export function applyJsonPatch(current: object, patch: unknown): object {
   }
 }
 
-/** RFC 7386: the patch looks like the object; null removes a field; a list is replaced whole. */
+/**
+ * RFC 7386: the patch looks like the object. A field that it names takes its value; an object in it is a merge patch for the
+ * object in that place; null removes the field; a list is replaced whole. `current` may be anything, or undefined.
+ *
+ * @exercise 2.5 Merge the patch into a copy of the object
+ */
 export function mergePatch(current: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const merged: JsonObject = isObject(current) ? { ...current } : {};

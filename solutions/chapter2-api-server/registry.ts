@@ -2,11 +2,11 @@
 // strategy (kinds/); where objects are kept is storage.ts. Every method answers the object as it is now, or throws ApiError.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go
 
-import { isDeepStrictEqual } from 'node:util';
 import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import type { Clock, Random } from '#kit/clock';
 import { isReadyToGo, nextDeletionStep } from './deletion.ts';
 import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, noUniqueName } from './errors.ts';
+import { equalJson } from './json.ts';
 import { keyOf, prefixOfResource } from './keys.ts';
 import { strategyFor } from './kinds/index.ts';
 import type { StrategyContext } from './kinds/strategy.ts';
@@ -80,10 +80,10 @@ export class Registry {
     const key = keyOf(target);
     let current = await this.storage.get(key);
     while (current) {
-      checkPreconditions(target, current, options);
+      if (options.preconditions) checkPreconditions(target, current, options);
       const step = nextDeletionStep(current, options, target.resource, this.#context.clock);
       const next = step.remove ? current : step.next;
-      if (dryRun || (!step.remove && isDeepStrictEqual(next, current))) return { gone: step.remove, object: next };
+      if (dryRun || (!step.remove && equalJson(next, current))) return { gone: step.remove, object: next };
       const { resourceVersion = '' } = current.metadata;
       const result = step.remove ? await this.storage.delete(key, current) : await this.storage.update(key, resourceVersion, next);
       if (result.written) return { gone: step.remove, object: result.object };
@@ -138,7 +138,7 @@ export class Registry {
       const wanted = await change(structuredClone(current));
       checkPreconditions(target, current, { preconditions: wanted.metadata });
       const next = await this.#prepareForUpdate(target, current, wanted, combine);
-      if (dryRun || isDeepStrictEqual(next, current)) return next;
+      if (dryRun || equalJson(next, current)) return next;
       const { resourceVersion = '' } = current.metadata;
       const result = isReadyToGo(next) ? await this.storage.delete(key, current) : await this.storage.update(key, resourceVersion, next);
       if (result.written) return result.object;

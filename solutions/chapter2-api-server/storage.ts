@@ -36,13 +36,21 @@ export class Storage {
     this.#etcd = etcd;
   }
 
-  /** The object under a key; undefined when there is none. */
+  /**
+   * The object under a key; undefined when there is none.
+   *
+   * @exercise 2.1 Read one key of etcd
+   */
   async get(key: string): Promise<ApiObject | undefined> {
     const { kvs } = await callEtcd(() => this.#etcd.get(key).exec());
     return kvs[0] && decode(kvs[0]);
   }
 
-  /** Writes an object where there is none yet. */
+  /**
+   * Writes an object where there is none yet: one transaction, which compares the key's create revision with 0.
+   *
+   * @exercise 2.1 Put the object if the key's create revision is 0; else get what is there
+   */
   async create(key: string, object: ApiObject): Promise<WriteResult> {
     const nothingThere = this.#etcd.if(key, 'Create', '==', 0);
     return result(
@@ -56,7 +64,11 @@ export class Storage {
     );
   }
 
-  /** Replaces the object that still has this resourceVersion. */
+  /**
+   * Replaces the object that still has this resourceVersion: one transaction, which compares the key's mod revision.
+   *
+   * @exercise 2.3 Put the object if the key's mod revision is the resourceVersion; else get what is there
+   */
   async update(key: string, resourceVersion: string, object: ApiObject): Promise<WriteResult> {
     const unchanged = this.#etcd.if(key, 'Mod', '==', resourceVersion);
     return result(
@@ -70,13 +82,22 @@ export class Storage {
     );
   }
 
-  /** Removes the object that still has its resourceVersion; the answer carries the removal's own. */
+  /**
+   * Removes the object that still has its resourceVersion; the answer carries the removal's own.
+   *
+   * @exercise 2.1 Delete the key if its mod revision is still the object's resourceVersion; else get what is there
+   */
   async delete(key: string, object: ApiObject): Promise<WriteResult> {
     const unchanged = this.#etcd.if(key, 'Mod', '==', object.metadata.resourceVersion ?? '');
     return result(object, await callEtcd(() => unchanged.then(this.#etcd.delete().key(key)).else(this.#etcd.get(key)).commit()));
   }
 
-  /** Objects in the order of their keys, all from one moment. Rejects with Expired for a revision that etcd has compacted, with Timeout for one to come. */
+  /**
+   * Objects in the order of their keys, all from one moment. Rejects with Expired for a revision that etcd has compacted, with
+   * Timeout for one that is still to come.
+   *
+   * @exercise 2.2 Read a range of keys: from, limit and revision are etcd's own; say how many keys remain
+   */
   async list({ prefix, from = prefix, limit = 0, revision }: PageRequest): Promise<Page> {
     const range = this.#etcd
       .getAll()
@@ -97,18 +118,24 @@ export class Storage {
   }
 }
 
-/** An object as etcd holds it. */
+/**
+ * An object as etcd holds it: its JSON, with metadata.resourceVersion, a string, from the revision of its last change.
+ *
+ * @exercise 2.1 Parse the value, and give the object its resourceVersion
+ */
 export function decode({ value, mod_revision }: IKeyValue): ApiObject {
   const object = JSON.parse(value.toString('utf8')) as ApiObject;
   object.metadata.resourceVersion = String(mod_revision);
   return object;
 }
 
+/** The resourceVersion is not part of what is stored: nobody can know it before the write is done. */
 function encode(object: ApiObject): string {
   const { resourceVersion, ...metadata } = object.metadata;
   return JSON.stringify({ ...object, metadata });
 }
 
+/** A transaction's outcome as a value; the object that was written has the transaction's revision now. */
 function result(object: ApiObject, { succeeded, header, responses }: ITxnResponse): WriteResult {
   if (succeeded)
     return { written: true, object: { ...object, metadata: { ...object.metadata, resourceVersion: String(header.revision) } } };

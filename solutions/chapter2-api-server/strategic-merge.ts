@@ -14,7 +14,14 @@ import { listStrategy } from './merge-keys.ts';
 const deletePrefix = '$deleteFromPrimitiveList/';
 const orderPrefix = '$setElementOrder/';
 
-/** The object after the patch. `parent` is the field that the object stands in, `''` for a whole API object. */
+/**
+ * The object after the patch. `parent` is the field that the object stands in, `''` for a whole API object.
+ * First the directives: `$patch: delete` leaves an empty object; `$patch: replace` merges the rest of the patch into an empty one;
+ * `$retainKeys` takes all other fields away (`only`). Any other `$patch` is a bad request. Then every field that the patch
+ * speaks of (`fieldsOf`) gets its new value (`mergeField`), or goes when that is undefined. No directive is ever stored.
+ *
+ * @exercise 2.5 Obey the directives, then merge field by field, into a copy
+ */
 export function strategicMerge(current: JsonObject, patch: JsonObject, parent = ''): JsonObject {
   const { $patch: directive = 'merge', $retainKeys: retained, ...changes } = patch;
   if (directive === 'delete') return {};
@@ -63,11 +70,24 @@ function listChange(changes: JsonObject, field: string): ListChange {
   return { items, removed: list(deletePrefix + field) ?? [], order: list(orderPrefix + field) ?? items };
 }
 
+/**
+ * A list of plain values that counts as a set (finalizers): every value once, without those that the patch removes.
+ *
+ * @exercise 2.5 Unite the two lists, each value once, without the removed ones, in the order that is asked for
+ */
 function mergeSet(current: unknown[], { items, removed, order }: ListChange): unknown[] {
   const merged = [...new Set([...current, ...items])].filter((item) => !removed.includes(item));
   return inOrder(merged, order, current, (item) => item);
 }
 
+/**
+ * A list of objects that are told apart by the field `mergeKey`. A change with the key of an item is merged into that item
+ * (`strategicMerge`, with `field` as its parent); one with a new key is added; one that says `$patch: delete` takes the item away. If any
+ * change says `$patch: replace`, the other changes are the whole new list. A change without the key is `unprocessable`:
+ * `map: {"image":"x"} does not contain declared merge key: name`.
+ *
+ * @exercise 2.5 Find each change's item by its key, and change, add or remove it
+ */
 function mergeItems(current: unknown[], { items, order }: ListChange, mergeKey: string, field: string): unknown[] {
   const keyOf = (item: unknown): unknown => {
     const key = isObject(item) ? item[mergeKey] : undefined;
@@ -75,6 +95,7 @@ function mergeItems(current: unknown[], { items, order }: ListChange, mergeKey: 
     return key;
   };
   const changes = items.filter(isObject);
+  if (changes.length < items.length) throw unprocessable(`${field} is a list of objects`);
   if (changes.some(({ $patch }) => $patch === 'replace')) {
     return changes.filter(({ $patch }) => $patch === undefined).map((item) => strategicMerge({}, item, field));
   }
@@ -93,6 +114,8 @@ function mergeItems(current: unknown[], { items, order }: ListChange, mergeKey: 
 /**
  * Sorts a merged list: items that the patch knows of stand in its order; the others, which somebody else added, stay in
  * their own order, each before the known items that it stood before.
+ *
+ * @exercise 2.5 Put the known items into the order of the patch, and leave the others where they were
  */
 function inOrder(merged: unknown[], order: unknown[], current: unknown[], keyOf: (item: unknown) => unknown): unknown[] {
   const wanted = order.map(keyOf);
@@ -108,7 +131,7 @@ function inOrder(merged: unknown[], order: unknown[], current: unknown[], keyOf:
   return [...sorted, ...known, ...others];
 }
 
-/** `current` without the fields that `$retainKeys` does not name. */
+/** `current` without the fields that `$retainKeys` does not name; the patch may set no other ones. */
 function only(current: JsonObject, retained: unknown, changes: JsonObject): JsonObject {
   if (!Array.isArray(retained)) throw badRequest('$retainKeys must be a list of field names');
   const forgotten = Object.keys(changes).find((field) => !field.startsWith('$') && changes[field] !== null && !retained.includes(field));

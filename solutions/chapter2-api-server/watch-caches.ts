@@ -5,8 +5,9 @@
 import type { Etcd3 } from 'etcd3';
 import type { Clock } from '#kit/clock';
 import type { Logger } from '#kit/log';
-import { ApiError } from '#kit/status';
+import { ApiError, isReason } from '#kit/status';
 import { expired, statusOf } from './errors.ts';
+import { isEtcdError } from './etcd.ts';
 import { EtcdWatch } from './etcd-watch.ts';
 import { prefixOfResource } from './keys.ts';
 import type { ResourceDefinition } from './resources.ts';
@@ -75,8 +76,8 @@ export class WatchCaches {
       },
       onLost: async (error) => {
         const revision = await storage.revision();
-        const isOurs = error instanceof Error && error.name === 'NotImplemented';
-        cache.reset(revision, isOurs ? new ApiError(statusOf(error)) : expired(cache.revision, revision));
+        const isForgotten = isReason(error, 'Expired') || isEtcdError(error);
+        cache.reset(revision, isForgotten ? expired(cache.revision, revision) : new ApiError(statusOf(error)));
         return revision;
       },
     });

@@ -104,7 +104,12 @@ export class WatchStream implements Watcher {
     this.end();
   }
 
-  /** Tells the client how far it has come, though nothing happened that concerns it: it may go on from there. */
+  /**
+   * Tells the client how far it has come, though nothing happened that concerns it: it may go on from there. A bookmark is an
+   * event of type BOOKMARK whose object has kind, apiVersion and metadata.resourceVersion, and nothing else but annotations.
+   *
+   * @exercise 2.4 Send a bookmark with the revision up to which the client has been told everything
+   */
   #bookmark(annotations?: Record<string, string>): void {
     const { resource } = this.#options.collection;
     const resourceVersion = String(Math.max(this.#sentUpTo, this.#subscription ? this.#options.cache.revision : 0));
