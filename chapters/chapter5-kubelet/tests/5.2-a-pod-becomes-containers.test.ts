@@ -373,6 +373,7 @@ describe('kubelet', () => {
         const runtime = runtimeFor();
         const connecting = runtime.hold('startSandbox');
         const done = run(echo(), runtime);
+        done.catch(() => {});
         await eventually('the container is created while the sandbox still starts', () => runtime.diary.includes('createContainer echo'), {
           within: 1_000,
         });

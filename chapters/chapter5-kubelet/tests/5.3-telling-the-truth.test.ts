@@ -108,19 +108,19 @@ describe('kubelet', () => {
           lastState: state === crashed ? failed : {},
         }));
 
-      it.each<[restartPolicy: string, what: string, states: State[], phase: string]>([
-        ['Always', 'one is not started', [running, creating], 'Pending'],
-        ['Always', 'all run', [running, running], 'Running'],
-        ['Always', 'one has ended', [running, done], 'Running'],
-        ['Always', 'one waits after a crash', [running, crashed], 'Running'],
-        ['Always', 'all wait after a crash', [crashed], 'Running'],
-        ['Always', 'all have ended', [done, done], 'Running'],
-        ['OnFailure', 'all have succeeded', [done, done], 'Succeeded'],
-        ['OnFailure', 'one has failed', [done, failed], 'Running'],
-        ['Never', 'one still runs', [running, failed], 'Running'],
-        ['Never', 'all have succeeded', [done, done], 'Succeeded'],
-        ['Never', 'one has failed', [done, failed], 'Failed'],
-      ])('with policy %s, when %s: %s%s', (restartPolicy, _, states, phase) => {
+      it.each<[restartPolicy: string, what: string, phase: string, states: State[]]>([
+        ['Always', 'one is not started', 'Pending', [running, creating]],
+        ['Always', 'all run', 'Running', [running, running]],
+        ['Always', 'one has ended', 'Running', [running, done]],
+        ['Always', 'one waits after a crash', 'Running', [running, crashed]],
+        ['Always', 'all wait after a crash', 'Running', [crashed]],
+        ['Always', 'all have ended', 'Running', [done, done]],
+        ['OnFailure', 'all have succeeded', 'Succeeded', [done, done]],
+        ['OnFailure', 'one has failed', 'Running', [done, failed]],
+        ['Never', 'one still runs', 'Running', [running, failed]],
+        ['Never', 'all have succeeded', 'Succeeded', [done, done]],
+        ['Never', 'one has failed', 'Failed', [done, failed]],
+      ])('with policy %s, when %s: %s', (restartPolicy, _, phase, states) => {
         expect(podPhase(pod('echo').specified({ restartPolicy }), statuses(states))).toBe(phase);
       });
 
