@@ -1,0 +1,60 @@
+import type { WrongSolution } from '#kit/testing/wrong-solution';
+
+export const wrong: WrongSolution[] = [
+  {
+    name: 'stores null',
+    misunderstanding: 'null is a value like any other. In a merge patch it means: no value.',
+    file: 'patch.ts',
+    replace: 'if (value === null) delete merged[field];',
+    by: 'if (value === undefined) delete merged[field];',
+    caughtBy: 'makes of {"a":"b"} with {"a":null} the object {}',
+  },
+  {
+    name: 'takes a new object as it comes',
+    misunderstanding: 'Where there is nothing to merge with, the patch is the value. But its nulls are not.',
+    file: 'patch.ts',
+    replace: 'else merged[field] = mergePatch(merged[field], value);',
+    by: 'else merged[field] = field in merged ? mergePatch(merged[field], value) : value;',
+    caughtBy: 'makes of {} with {"a":{"bb":{"ccc":null}}} the object {"a":{"bb":{}}}',
+  },
+  {
+    name: 'applies operations to the object itself',
+    misunderstanding: 'An operation that fails leaves the object as it was. But the operations before it have changed it.',
+    file: 'patch.ts',
+    replace: 'const mutate = false;',
+    by: 'const mutate = true;',
+    caughtBy: 'does nothing at all when one operation fails',
+  },
+  {
+    name: 'puts the change in place of the item',
+    misunderstanding: 'The item in the patch is the new item. It holds only what changes.',
+    file: 'strategic-merge.ts',
+    replace: 'else if (isObject(item)) merged[index] = strategicMerge(item, change, field);',
+    by: 'else if (isObject(item)) merged[index] = strategicMerge({}, change, field);',
+    caughtBy: 'changes only the fields that it names in the item',
+  },
+  {
+    name: 'takes the last item away when there is none',
+    misunderstanding: 'splice needs no check. But an index of -1 counts from the end.',
+    file: 'strategic-merge.ts',
+    replace: 'merged.splice(index, index < 0 ? 0 : 1)',
+    by: 'merged.splice(index, 1)',
+    caughtBy: 'does not mind when the item to take away is gone already',
+  },
+  {
+    name: 'moves strangers to the end',
+    misunderstanding: 'The order of the patch is the order of the list. It does not know what others have added.',
+    file: 'strategic-merge.ts',
+    replace: 'const otherFirst = knownPosition >= 0 &&',
+    by: 'const otherFirst = knownPosition < -1 &&',
+    caughtBy: 'leaves items that the patch knows nothing of where they stood',
+  },
+  {
+    name: 'keeps every variant of a union',
+    misunderstanding: 'A merge never removes what it does not name. $retainKeys asks for just that.',
+    file: 'strategic-merge.ts',
+    replace: 'retained === undefined ? { ...current }',
+    by: 'retained !== null ? { ...current }',
+    caughtBy: 'keeps of a union only what $retainKeys names',
+  },
+];
