@@ -87,8 +87,6 @@ export class DeploymentController implements Controller {
 
   /**
    * What the Deployment's strategy does next.
-   *
-   * @exercise 3.4 Ask the strategy (Recreate or RollingUpdate) for the next scalings
    */
   nextStep(deployment: Deployment, generations: Generations): Scaling[] {
     const { newSet, oldSets } = generations;

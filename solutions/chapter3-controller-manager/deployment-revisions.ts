@@ -107,8 +107,6 @@ export function buildNewSet(deployment: Deployment, revision: number): ReplicaSe
 /**
  * The old sets that the history has no room for: without any pods, wanted or there, and of the lowest revisions. `revisionHistoryLimit`
  * (10 when absent) old sets are kept.
- *
- * @exercise 3.4 Return the empty old sets beyond the history limit, lowest revisions first
  */
 export function setsToForget(deployment: Deployment, oldSets: ReplicaSet[]): ReplicaSet[] {
   const limit = deployment.spec?.revisionHistoryLimit ?? 10;

@@ -73,8 +73,6 @@ type Wish = Pick<DeploymentCondition, 'type' | 'status'> & { reason: string; mes
 
 /**
  * Available is True while at least wanted − maxUnavailable pods are available.
- *
- * @exercise 3.4 Return the condition Available, with the reason MinimumReplicasAvailable or MinimumReplicasUnavailable
  */
 export function availableCondition(deployment: Deployment, { availableReplicas }: DeploymentCounts): Wish {
   const enough = availableReplicas >= wantedReplicas(deployment) - boundsOf(deployment).maxUnavailable;

@@ -3,7 +3,7 @@ import { Informer, type InformerOptions } from '#controller-manager/informer';
 import { ObjectCache } from '#controller-manager/object-cache';
 import { mustListAgain } from '#controller-manager/reflector';
 import { type Pod, Pods } from '#kit/api';
-import { FakeClock, systemClock } from '#kit/clock';
+import { type Clock, FakeClock, systemClock } from '#kit/clock';
 import { silentLogger } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { ApiError, failure } from '#kit/status';
@@ -32,8 +32,8 @@ afterEach(async () => {
   await server.stop();
 });
 
-function make(options: InformerOptions<Pod> = {}, with_: Partial<typeof context> = {}): Informer<Pod> {
-  const made = new Informer(server.client(), Pods, { ...context, ...with_ }, options);
+function make(options: InformerOptions<Pod> = {}, instead: { clock?: Clock } = {}): Informer<Pod> {
+  const made = new Informer(server.client(), Pods, { ...context, ...instead }, options);
   informer = made;
   const name = ({ metadata }: Pod) => metadata?.name;
   made.onChange({
@@ -213,7 +213,7 @@ describe('controller manager', () => {
     it('waits between two tries', async () => {
       const clock = new FakeClock();
       server.refuse = 1;
-      const starting = make({}, { clock } as never).start();
+      const starting = make({}, { clock }).start();
       await withDeadline(
         'the first try',
         Promise.race([starting, eventually('a refused list', () => server.refuse === 0 && clock.pending > 0)]),
@@ -247,10 +247,10 @@ describe('controller manager', () => {
     });
 
     it.each([
-      ['the version has expired (410)', new ApiError(failure(410, 'Expired', 'too old resource version')), true],
-      ['the server answers another error', new ApiError(failure(500, 'InternalError', 'no')), true],
-      ['the connection breaks', new ConnectionError('https://127.0.0.1:6443', new Error('socket hang up')), false],
-    ])('when %s, listing again is %s', (_what, error, expected) => {
+      ['the version has expired (410)', true, new ApiError(failure(410, 'Expired', 'too old resource version'))],
+      ['the server answers another error', true, new ApiError(failure(500, 'InternalError', 'no'))],
+      ['the connection breaks', false, new ConnectionError('https://127.0.0.1:6443', new Error('socket hang up'))],
+    ])('when %s, listing again is %s', (_what, expected, error) => {
       expect(mustListAgain(error)).toBe(expected);
     });
   });
