@@ -3,4 +3,4 @@
 // The module map is derived from package.json's `imports`; there is no second map anywhere.
 import { chapterProjects } from './tools/jest-projects.ts';
 
-export default { projects: chapterProjects({ learner: true }) };
+export default { projects: chapterProjects({ learner: true }), reporters: ['<rootDir>/tools/progress.ts'] };

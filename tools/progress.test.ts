@@ -1,0 +1,44 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import type { TestResult } from '@jest/test-result';
+import { nextStep, stageLine, stageResult } from './progress.ts';
+
+/** A stage's file with these tests: `undefined` passed, a text failed with it. */
+function stage(file: string, failures: (string | undefined)[]) {
+  const testResults = failures.map((failure) => ({ status: failure ? 'failed' : 'passed', failureMessages: failure ? [failure] : [] }));
+  const blocks = failures.filter(Boolean).map((failure, index) => `  ● scheduler › test ${index}\n\n    ${failure}\n\n`);
+  const testFilePath = `chapters/chapter4-scheduler/tests/${file}.test.ts`;
+  return stageResult({ testFilePath, testResults, failureMessage: blocks.length > 0 ? blocks.join('') : null } as unknown as TestResult);
+}
+const line = (result: ReturnType<typeof stage>) => stripVTControlCharacters(stageLine(result)).replace(/ {2,}/g, '  ');
+
+const green = stage('4.1-bind-a-pod', [undefined, undefined]);
+const notWritten = stage('4.2-does-it-fit', ['NotImplemented: 4.2 Fit', 'NotImplemented: 4.2 Sum']);
+const partly = stage('4.10-at-speed', [undefined, 'NotImplemented: 4.10 Sample']);
+const wrong = stage('4.3-where-it-wants-to-be', [undefined, 'expected true', 'NotImplemented: 4.3 Taints']);
+
+describe('progress', () => {
+  it('says of each stage how far it is', () => {
+    expect(line(green)).toBe('✓ 4.1 bind a pod  2 of 2');
+    expect(line(notWritten)).toBe('· 4.2 does it fit  not written yet');
+    expect(line(partly)).toBe('· 4.10 at speed  1 of 2; a part is not written yet');
+    expect(line(wrong)).toBe('✗ 4.3 where it wants to be  1 of 3');
+  });
+
+  it('keeps the first failure of a stage, and that one only', () => {
+    expect(wrong.failure).toBe('  ● scheduler › test 0\n\n    expected true');
+    expect(green.failure).toBeUndefined();
+  });
+
+  it('goes on with the lowest stage that is not green', () => {
+    const step = nextStep([partly, wrong, green], (path) => path === 'chapters/chapter4-scheduler/hints/4.3.md');
+    expect(step).toContain('Next: 4.3 where it wants to be');
+    expect(step).toContain('hints/4.3.md');
+    expect(step).toContain('npm test -- 4.3-where-it-wants-to-be');
+    expect(nextStep([partly], () => false)).not.toContain('hints');
+  });
+
+  it('shows the way to the cluster when all is green', () => {
+    expect(nextStep([green], () => true)).toContain('npm start -- --mine=4');
+  });
+});

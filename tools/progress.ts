@@ -1,0 +1,90 @@
+// What `npm test` says: a line a stage as its tests end; then the first failure of the lowest stage in full, and what to do
+// next. A jest reporter; the other jest commands keep jest's own.
+
+import { existsSync } from 'node:fs';
+import { styleText } from 'node:util';
+import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
+import type { AssertionResult } from '@jest/test-result';
+
+export interface StageResult {
+  chapter: string;
+  /** `4.2` */
+  id: string;
+  title: string;
+  passed: number;
+  total: number;
+  /** Nothing failed but what is not written yet. */
+  notWritten: boolean;
+  /** The first failure, as jest shows it. */
+  failure: string | undefined;
+}
+
+export function stageResult({ testFilePath, testResults, testExecError, failureMessage }: TestResult): StageResult {
+  const [, chapter = '', id = '', slug = ''] = /chapters[\\/]([^\\/]+)[\\/]tests[\\/](\d+\.\d+)-(.*)\.test\.ts$/.exec(testFilePath) ?? [];
+  const failed = testResults.filter(({ status }) => status === 'failed');
+  const texts = [...failed.map(textOf), ...(testExecError ? [`${testExecError.message}${testExecError.stack ?? ''}`] : [])];
+  return {
+    chapter,
+    id,
+    title: slug.replaceAll('-', ' '),
+    passed: testResults.filter(({ status }) => status === 'passed').length,
+    total: testResults.filter(({ status }) => status !== 'pending').length,
+    notWritten: texts.length > 0 && texts.every((text) => text.includes('NotImplemented')),
+    failure: failureMessage
+      ?.split(/^(?= {2}● )/m)
+      .find((block) => block.trim() !== '')
+      ?.trimEnd(),
+  };
+}
+
+function textOf({ failureMessages }: AssertionResult): string {
+  return failureMessages.join('\n');
+}
+
+export function stageLine({ id, title, passed, total, notWritten, failure }: StageResult): string {
+  const name = `${id} ${title}`.padEnd(44);
+  if (!failure) return `${styleText('green', '✓')} ${name} ${passed} of ${total}`;
+  if (notWritten)
+    return `${styleText('dim', '·')} ${name} ${styleText('dim', passed === 0 ? 'not written yet' : `${passed} of ${total}; a part is not written yet`)}`;
+  return `${styleText('red', '✗')} ${name} ${passed} of ${total}`;
+}
+
+/** Where to go on: the lowest stage that is not green. */
+export function nextStep(results: StageResult[], exists: (path: string) => boolean): string {
+  const [next] = inOrder(results).filter(({ failure }) => failure);
+  if (!next)
+    return results.length === 0
+      ? ''
+      : `All green. See it at work: npm start -- --mine=${[...new Set(results.map(({ id }) => id.split('.')[0]))].join(',')}`;
+  const folder = `chapters/${next.chapter}`;
+  const lines = [`Next: ${next.id} ${next.title}`, `  the text    ${folder}/README.md, section ${next.id}`];
+  if (exists(`${folder}/hints/${next.id}.md`)) lines.push(`  stuck?      ${folder}/hints/${next.id}.md, one grade at a time`);
+  lines.push(`  only this   npm test -- ${next.id}-${next.title.replaceAll(' ', '-')}`);
+  return lines.join('\n');
+}
+
+export function inOrder(results: StageResult[]): StageResult[] {
+  return results.toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+}
+
+export default class ProgressReporter implements Pick<Reporter, 'onTestResult' | 'onRunComplete'> {
+  readonly #results: StageResult[] = [];
+
+  onTestResult(_: Test, testResult: TestResult): void {
+    const result = stageResult(testResult);
+    this.#results.push(result);
+    console.log(stageLine(result));
+    for (const { message, origin } of testResult.console ?? [])
+      console.log(styleText('dim', `    ${message}\n    ${origin.trim().split('\n')[0]}`));
+  }
+
+  onRunComplete(_: unknown, { numPassedTests, numTotalTests, numPendingTests, numRuntimeErrorTestSuites }: AggregatedResult): void {
+    const first = inOrder(this.#results).find(({ failure }) => failure);
+    if (first) console.log(`\n${first.failure}`);
+    const broken = numRuntimeErrorTestSuites > 0 ? `, ${numRuntimeErrorTestSuites} files did not run` : '';
+    console.log(`\n${numPassedTests} of ${numTotalTests - numPendingTests} tests pass${broken}.`);
+    console.log(nextStep(this.#results, existsSync));
+  }
+
+  getLastError(): void {}
+}
