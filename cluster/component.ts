@@ -1,6 +1,7 @@
 // `npm run component -- scheduler --kubeconfig …`: one component as this process, until TERM or Ctrl-C.
 // Under `npm start` the parent is told over IPC where it serves, or why it can't; when the parent is gone, so is the component.
 
+import { flushCompileCache } from 'node:module';
 import { componentTable } from '#cluster/component-table';
 import { readFlags, runCommand, UsageError } from '#cluster/flags';
 import { systemClock, systemRandom } from '#kit/clock';
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
   try {
     const running = await component.start(values, { clock: systemClock, random: systemRandom, log });
     tell({ ready: running.url });
+    flushCompileCache();
     log.info('started', { url: running.url });
     await stopping;
     await Promise.race([running.stop(), systemClock.sleep(stopWithinMs).then(() => log.warn('did not stop in time', { stopWithinMs }))]);
