@@ -36,12 +36,12 @@ export class NodeTables {
 
   /** The names of our chains that the node has; what is in them is not read. */
   async readOwnChains(): Promise<KnownTables> {
-    const names = async (table: string) => {
-      const saved = await this.#shell.run(`iptables-save -t ${table}`);
-      const chains = saved.split('\n').flatMap((line) => (line.startsWith(':') ? [line.slice(1, line.indexOf(' '))] : []));
-      return new Map(chains.filter(isOwnChain).map((chain) => [chain, undefined]));
+    const chains = async (table: string) => {
+      const names = await this.#shell.run(`iptables-save -t ${table} | sed -n 's/^:\\(KUBE-[^ ]*\\).*/\\1/p'`);
+      const own = names.split('\n').filter(isOwnChain);
+      return new Map(own.map((chain) => [chain, undefined]));
     };
-    return { filter: await names('filter'), nat: await names('nat') };
+    return { filter: await chains('filter'), nat: await chains('nat') };
   }
 }
 

@@ -1,5 +1,6 @@
 // Runs `sync` when it was asked for: soon, never twice at once, and not more often than the interval allows, so that a
-// thousand changes in a burst cost two runs. A run that fails is run again. Kubernetes: pkg/proxy/runner
+// thousand changes in a burst cost two runs. A run that fails is run again.
+// Kubernetes: pkg/util/async/bounded_frequency_runner.go
 
 import type { Clock, Timer } from '#kit/clock';
 import type { Logger } from '#kit/log';
