@@ -153,6 +153,8 @@ export class Registry {
     const isPlain = combine === updated;
     if (isPlain) strategy.setDefaults?.(wanted);
     const next = combine(current, wanted, resource);
+    // Only the namespace controller, through /finalize, says when a namespace is empty.
+    if (isPlain && isNamespaces(resource)) next.spec = current.spec;
     const causes = [...finalizerProblems(current, next), ...((isPlain && strategy.validate?.(next, current)) || [])];
     if (causes.length > 0) throw invalid(resource, name, causes);
     if (isPlain) await strategy.prepareForUpdate?.(next, current, this.#context);

@@ -52,16 +52,9 @@ export class Storage {
    * @exercise 2.1 Put the object if the key's create revision is 0; else get what is there
    */
   async create(key: string, object: ApiObject): Promise<WriteResult> {
-    const nothingThere = this.#etcd.if(key, 'Create', '==', 0);
-    return result(
-      object,
-      await callEtcd(() =>
-        nothingThere
-          .then(this.#etcd.put(key).value(encode(object)))
-          .else(this.#etcd.get(key))
-          .commit(),
-      ),
-    );
+    const put = this.#etcd.put(key).value(encode(object));
+    const transaction = this.#etcd.if(key, 'Create', '==', 0).then(put).else(this.#etcd.get(key));
+    return result(object, await callEtcd(() => transaction.commit()));
   }
 
   /**
@@ -70,16 +63,9 @@ export class Storage {
    * @exercise 2.3 Put the object if the key's mod revision is the resourceVersion; else get what is there
    */
   async update(key: string, resourceVersion: string, object: ApiObject): Promise<WriteResult> {
-    const unchanged = this.#etcd.if(key, 'Mod', '==', resourceVersion);
-    return result(
-      object,
-      await callEtcd(() =>
-        unchanged
-          .then(this.#etcd.put(key).value(encode(object)))
-          .else(this.#etcd.get(key))
-          .commit(),
-      ),
-    );
+    const put = this.#etcd.put(key).value(encode(object));
+    const transaction = this.#etcd.if(key, 'Mod', '==', resourceVersion).then(put).else(this.#etcd.get(key));
+    return result(object, await callEtcd(() => transaction.commit()));
   }
 
   /**
@@ -88,8 +74,10 @@ export class Storage {
    * @exercise 2.1 Delete the key if its mod revision is still the object's resourceVersion; else get what is there
    */
   async delete(key: string, object: ApiObject): Promise<WriteResult> {
-    const unchanged = this.#etcd.if(key, 'Mod', '==', object.metadata.resourceVersion ?? '');
-    return result(object, await callEtcd(() => unchanged.then(this.#etcd.delete().key(key)).else(this.#etcd.get(key)).commit()));
+    const { resourceVersion = '' } = object.metadata;
+    const remove = this.#etcd.delete().key(key);
+    const transaction = this.#etcd.if(key, 'Mod', '==', resourceVersion).then(remove).else(this.#etcd.get(key));
+    return result(object, await callEtcd(() => transaction.commit()));
   }
 
   /**
@@ -137,8 +125,8 @@ function encode(object: ApiObject): string {
 
 /** A transaction's outcome as a value; the object that was written has the transaction's revision now. */
 function result(object: ApiObject, { succeeded, header, responses }: ITxnResponse): WriteResult {
-  if (succeeded)
-    return { written: true, object: { ...object, metadata: { ...object.metadata, resourceVersion: String(header.revision) } } };
+  const metadata = { ...object.metadata, resourceVersion: String(header.revision) };
+  if (succeeded) return { written: true, object: { ...object, metadata } };
   const found = responses[0]?.response_range?.kvs[0];
   return { written: false, found: found && decode(found) };
 }

@@ -287,6 +287,13 @@ describe('API server', () =>
         expect(Number(found.metadata.resourceVersion)).toBeGreaterThanOrEqual(Number(latest));
       });
 
+      it('NotOlderThan what is forgotten: the latest will do', async () => {
+        const { earlier, latest } = await twoMoments('not-older-than-forgotten');
+        await api().etcd.client.compact(Number(latest));
+        const found = await list({ namespace: 'not-older-than-forgotten', resourceVersion: earlier, resourceVersionMatch: 'NotOlderThan' });
+        expect(namesOf(found)).toEqual(['after', 'before']);
+      });
+
       it('without a match and with a limit: exactly that revision', async () => {
         const { earlier } = await twoMoments('limited');
         expect(namesOf(await list({ namespace: 'limited', resourceVersion: earlier, limit: 5 }))).toEqual(['before']);
