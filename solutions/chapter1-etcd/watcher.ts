@@ -7,8 +7,11 @@ import { contains, type KeyRange, keyText } from './keys.ts';
 import type { Event, Int64, WatchCreateRequest } from './messages.ts';
 import type { Change, Store } from './store.ts';
 
-/** A response carries no more events than this, unless one revision alone has more: a revision is never torn apart. */
-const mostEvents = 1000;
+/**
+ * With so many events a response is large enough; it gets no further revision. (A revision is never torn apart, so it may have more.)
+ * Many gRPC clients take no message above 4 MiB, and objects of Kubernetes have some kilobytes.
+ */
+const enoughEvents = 100;
 
 export type Told = { compacted: true } | { compacted: false; events: Event[] };
 
@@ -48,13 +51,13 @@ export class Watcher {
 
   /**
    * Goes on from `#next`, revision by revision, to the present one, and moves `#next` past all it has looked at. Stops early,
-   * between two revisions, once there are `mostEvents` events. If the next revision was compacted away, no honest answer is left.
+   * between two revisions, once there are `enoughEvents` events. If the next revision was compacted away, no honest answer is left.
    * @exercise 1.5 Return the events that were not told yet, oldest first, or that they are compacted.
    */
   advance(store: Store): Told {
     if (this.#next < store.compactedRevision) return { compacted: true };
     const events: Event[] = [];
-    while (this.#next <= store.revision && events.length < mostEvents) {
+    while (this.#next <= store.revision && events.length < enoughEvents) {
       const change = store.changeAt(this.#next);
       if (change) events.push(...this.pick(change));
       this.#next += 1;
