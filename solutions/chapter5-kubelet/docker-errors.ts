@@ -8,7 +8,8 @@ export function codeOf(error: unknown): number | undefined {
 /** The engine's own words, without the client's frame around them. */
 export function inDockersWords(error: unknown): Error {
   const { json } = error as { json?: { message?: string } };
-  return new Error(json?.message ?? (error instanceof Error ? error.message : String(error)), { cause: error });
+  const framed = error instanceof Error ? error.message : String(error);
+  return new Error(json?.message ?? framed.replace(/^\(HTTP code \d+\) .*? - /, '').trim(), { cause: error });
 }
 
 /** For `catch`: these codes are no failure. */

@@ -500,8 +500,10 @@ describe('kubelet', () => {
         expect(problems).toEqual(new Map());
 
         const outputOf = async (name: string) => {
-          const run = await eventually(`${name} has ended`, () =>
-            runtime.pod('u-1').containers.find((other) => other.name === name && other.state === 'exited'),
+          const run = await eventually(
+            `${name} has ended`,
+            () => runtime.pod('u-1').containers.find((other) => other.name === name && other.state === 'exited'),
+            { within: 30_000 },
           );
           return text(await runtime.logs(run.id, { follow: false, timestamps: false }));
         };

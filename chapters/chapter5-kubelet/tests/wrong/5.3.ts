@@ -26,12 +26,12 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'while it runs is ready, and remembers how the run before ended',
   },
   {
-    name: 'calls a pod Failed when a container crashed',
+    name: 'calls a pod Failed whose container will start again',
     misunderstanding: 'A container that ended with an error means that the pod has failed.',
     file: 'pod-status.ts',
-    replace: "if (policy === 'Always' && !deleting) return 'Running';",
-    by: "if (policy === 'Always' && containers.every(({ lastState }) => !lastState?.terminated)) return 'Running';",
-    caughtBy: 'with policy Always, when all wait after a crash: Running',
+    replace: "return policy === 'Never' || deleting ? 'Failed' : 'Running';",
+    by: "return policy !== 'Always' || deleting ? 'Failed' : 'Running';",
+    caughtBy: 'with policy OnFailure, when one has failed: Running',
   },
   {
     name: 'calls a pod Running when one container runs',
