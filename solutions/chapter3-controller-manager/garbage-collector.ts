@@ -110,7 +110,7 @@ export class GarbageCollector implements Controller {
       this.#dependentsOf(uid).map(({ resource, object }) => {
         const { resourceVersion, ownerReferences = [] } = object.metadata ?? {};
         const others = ownerReferences.filter((reference) => reference.uid !== uid);
-        return this.#client.patch(resource, nameOf(object), 'merge', { metadata: { resourceVersion, ownerReferences: others } });
+        return this.#client.patch(resource, nameOf(object), 'merge', { metadata: { resourceVersion, ownerReferences: orNull(others) } });
       }),
     );
     await this.#removeFinalizer(owner, orphan);
@@ -133,7 +133,9 @@ export class GarbageCollector implements Controller {
   async #removeFinalizer({ resource, object }: Found, finalizer: string): Promise<void> {
     const { resourceVersion, finalizers = [] } = object.metadata ?? {};
     const others = finalizers.filter((name) => name !== finalizer);
-    await ignoringNotFound(this.#client.patch(resource, nameOf(object), 'merge', { metadata: { resourceVersion, finalizers: others } }));
+    await ignoringNotFound(
+      this.#client.patch(resource, nameOf(object), 'merge', { metadata: { resourceVersion, finalizers: orNull(others) } }),
+    );
   }
 
   async #delete({ resource, object }: Found, propagationPolicy: 'Background' | 'Foreground'): Promise<void> {
@@ -167,6 +169,11 @@ function waitsForDependents({ metadata }: KubernetesObject): boolean {
 
 function nameOf({ metadata }: KubernetesObject): ObjectName {
   return { name: metadata?.name ?? '', namespace: metadata?.namespace };
+}
+
+/** In a merge patch null takes a field away; an empty list would stay. */
+function orNull<T>(list: T[]): T[] | null {
+  return list.length > 0 ? list : null;
 }
 
 async function ignoringNotFound(call: Promise<unknown>): Promise<void> {

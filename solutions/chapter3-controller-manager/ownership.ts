@@ -65,8 +65,9 @@ export async function claim<O extends KubernetesObject, T extends KubernetesObje
   { keep, adopt, release }: Claims<T>,
 ): Promise<T[]> {
   if (adopt.length > 0) await mustStillExist(client, ownerResource, owner);
-  const setOwners = async (object: T, ownerReferences: OwnerReference[]): Promise<T[]> => {
+  const setOwners = async (object: T, owners: OwnerReference[]): Promise<T[]> => {
     const { name = '', namespace, uid, resourceVersion } = object.metadata ?? {};
+    const ownerReferences = owners.length > 0 ? owners : null;
     try {
       return [await client.patch(resource, { name, namespace }, 'merge', { metadata: { uid, resourceVersion, ownerReferences } })];
     } catch (error) {

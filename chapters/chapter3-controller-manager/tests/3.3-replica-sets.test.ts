@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Expectations } from '#controller-manager/expectations';
 import { planClaims } from '#controller-manager/ownership';
 import { byDeletionOrder, countReplicas, planReplicas } from '#controller-manager/replica-set';
@@ -20,6 +20,9 @@ import {
   refusing,
   startControlPlane,
 } from './harness.ts';
+
+// Far more than any test needs: the waits in them give up earlier, and say for what they waited.
+jest.setTimeout(30_000);
 
 beforeEach(() => NotImplemented.forget());
 
@@ -261,7 +264,7 @@ describe('controller manager', () => {
       beforeAll(async () => {
         cluster = await startControlPlane();
         await cluster.run(['replicaset-controller', 'replicationcontroller-controller']);
-      }, 20_000);
+      });
       afterAll(() => cluster?.stop());
       beforeEach(async () => {
         namespace = await cluster.namespace();
@@ -415,7 +418,7 @@ describe('controller manager', () => {
       let namespace: string;
       beforeAll(async () => {
         cluster = await startControlPlane();
-      }, 20_000);
+      });
       afterAll(() => cluster?.stop());
       beforeEach(async () => {
         namespace = await cluster.namespace();

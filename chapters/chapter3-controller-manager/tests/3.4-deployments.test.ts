@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { buildNewSet, generationsOf, revisionFor, setsToForget } from '#controller-manager/deployment-revisions';
 import { availableCondition, countDeployment, progressCondition } from '#controller-manager/deployment-status';
 import { boundsOf, nextRecreateStep, nextRollingStep, type Scaling } from '#controller-manager/rolling-update';
@@ -6,7 +6,7 @@ import { type Deployment, Deployments, Events, type PodTemplateSpec, type Replic
 import { NotImplemented } from '#kit/not-implemented';
 import {
   activePods,
-  allReady,
+  brokenImage,
   type Controllers,
   change,
   echoDeployment,
@@ -16,6 +16,9 @@ import {
   names,
   startControlPlane,
 } from './harness.ts';
+
+// Far more than any test needs: the waits in them give up earlier, and say for what they waited.
+jest.setTimeout(30_000);
 
 beforeEach(() => NotImplemented.forget());
 
@@ -362,7 +365,8 @@ describe('controller manager', () => {
       beforeAll(async () => {
         cluster = await startControlPlane();
         await cluster.run(['replicaset-controller', 'deployment-controller']);
-      }, 20_000);
+        cluster.runPods();
+      });
       afterAll(() => cluster?.stop());
       beforeEach(async () => {
         namespace = await cluster.namespace();
@@ -382,7 +386,6 @@ describe('controller manager', () => {
       const image = (pods: Awaited<ReturnType<typeof activePods>>) => pods.map(({ spec }) => spec?.containers[0]?.image);
       const rolledOut = (replicas: number) =>
         cluster.eventually('the rollout is complete', async () => {
-          await allReady(cluster.client, namespace);
           const { metadata, status } = await deployment();
           return (
             status?.observedGeneration === metadata?.generation &&
@@ -414,7 +417,6 @@ describe('controller manager', () => {
         await rolledOut(4);
         await edit({ template: echoTemplate('kubekata/echo:v2') });
         await cluster.eventually('all pods are of the second image', async () => {
-          await allReady(cluster.client, namespace);
           const pods = await activePods(cluster.client, namespace);
           expect(pods.length).toBeLessThanOrEqual(5);
           const { status } = await deployment();
@@ -428,10 +430,10 @@ describe('controller manager', () => {
       it('stops rolling at the bounds when new pods do not become ready', async () => {
         await create(4, { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } });
         await rolledOut(4);
-        await edit({ template: echoTemplate('kubekata/echo:broken') });
+        await edit({ template: echoTemplate(brokenImage) });
         await cluster.eventually('two new pods and three old ones', async () => {
           const images = image(await activePods(cluster.client, namespace));
-          return images.filter((name) => name === 'kubekata/echo:broken').length === 2 && images.length === 5;
+          return images.filter((name) => name === brokenImage).length === 2 && images.length === 5;
         });
         await cluster.eventually('the status tells that three of four are available', async () => {
           const { status } = await deployment();
@@ -476,7 +478,6 @@ describe('controller manager', () => {
         expect(await sets()).toHaveLength(1);
         await edit({ paused: false });
         await cluster.eventually('all pods are of the second image', async () => {
-          await allReady(cluster.client, namespace);
           const images = image(await activePods(cluster.client, namespace));
           return images.length === 3 && images.every((name) => name === 'kubekata/echo:v2');
         });
@@ -539,7 +540,7 @@ describe('controller manager', () => {
       });
 
       it('says that a rollout is stuck when the deadline has passed', async () => {
-        await create(1, { progressDeadlineSeconds: 1 });
+        await create(1, { progressDeadlineSeconds: 1, template: echoTemplate(brokenImage) });
         await cluster.eventually('ProgressDeadlineExceeded', async () => {
           const { status } = await deployment();
           return status?.conditions?.some(

@@ -25,7 +25,9 @@ export interface Controllers {
   namespace(): Promise<string>;
   /** Starts these controllers, all over one client: `client`, or the one given. */
   run(names: string[], client?: Client): Promise<RunningComponent>;
-  /** Waits up to 5 s, tells the timeline when it gives up. */
+  /** From now on every pod runs and is ready as soon as it is there, except those whose image is `brokenImage`. */
+  runPods(): void;
+  /** Waits up to 8 s, tells the timeline when it gives up. */
   eventually: TestControlPlane['eventually'];
   /** Stops controllers and control plane. */
   stop(): Promise<void>;
@@ -34,6 +36,8 @@ export interface Controllers {
 export async function startControlPlane(): Promise<Controllers> {
   const plane = await startTestControlPlane();
   const running: RunningComponent[] = [];
+  const stopping = new AbortController();
+  let playing: Promise<void> = Promise.resolve();
   return {
     client: plane.client,
     async namespace() {
@@ -45,8 +49,13 @@ export async function startControlPlane(): Promise<Controllers> {
       running.push(manager);
       return manager;
     },
-    eventually: (what, check, options) => plane.eventually(what, check, { within: 5_000, ...options }),
+    runPods() {
+      playing = playKubelets(plane.client, stopping.signal);
+    },
+    eventually: (what, check, options) => plane.eventually(what, check, { within: 8_000, ...options }),
     async stop() {
+      stopping.abort();
+      await playing;
       await Promise.all(running.map((manager) => manager.stop()));
       await plane.stop();
     },
@@ -83,6 +92,14 @@ export function newAddress(): string {
 /** Makes every active pod of the namespace run and be ready that is not yet; answers how many it found. */
 export async function allReady(client: Client, namespace: string): Promise<void> {
   for (const pod of await activePods(client, namespace)) if (pod.status?.phase !== 'Running') await playKubelet(client, pod);
+}
+
+export const brokenImage = 'kubekata/echo:broken';
+
+async function playKubelets(client: Client, signal: AbortSignal): Promise<void> {
+  for await (const { type, object: pod } of client.watch(Pods, { signal })) {
+    if (type === 'ADDED' && pod.spec?.containers[0]?.image !== brokenImage) await playKubelet(client, pod);
+  }
 }
 
 /** Keeps the pod from going when it is deleted, as containers that take their time to stop do. */
