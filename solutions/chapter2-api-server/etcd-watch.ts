@@ -28,6 +28,7 @@ export class EtcdWatch {
   #after: number;
   #watcher: Watcher | undefined;
   #timer: Timer | undefined;
+  #isLost = false;
   #isStopped = false;
 
   constructor(options: EtcdWatchOptions) {
@@ -51,7 +52,10 @@ export class EtcdWatch {
     const watcher = etcd.watch().prefix(prefix).withPreviousKV().startRevision(from).watcher();
     this.#watcher = watcher;
     this.#timer = clock.after(confirmWithinMs, () => this.#beginAgain('etcd did not confirm the watch'));
-    watcher.on('connected', () => this.#timer?.cancel());
+    watcher.on('connected', () => {
+      this.#timer?.cancel();
+      this.#isLost = false;
+    });
     watcher.on('data', (message) => this.#receive(message));
     // etcd3 would go on by itself, but from the revision in the last header: changes that were still under way would be lost.
     watcher.on('disconnected', (error) => this.#beginAgain(error));
@@ -73,7 +77,8 @@ export class EtcdWatch {
 
   #beginAgain(why: unknown): void {
     const { log, prefix, clock } = this.#options;
-    log.warn('lost the watch on etcd, beginning again', { prefix, after: this.#after, why });
+    if (!this.#isLost) log.warn('lost the watch on etcd, trying to begin again', { prefix, after: this.#after, why });
+    this.#isLost = true;
     void this.#disconnect();
     this.#timer = clock.after(retryAfterMs, () => this.#connect());
   }

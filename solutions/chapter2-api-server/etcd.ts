@@ -40,7 +40,9 @@ export async function callEtcd<T>(call: () => Promise<T>): Promise<T> {
 function translate(error: unknown): unknown {
   if (error instanceof GRPCOutOfRangeError) return error.message.includes('compacted') ? expired(0, 0) : tooLargeRevision(0, 0);
   if (!isEtcdError(error)) return error;
-  return unavailable(`etcd did not answer as it should, so nothing can be read or written now: ${error.message}`);
+  // grpc-js wraps what went wrong on the connection into words of its own.
+  const [, cause = error.message] = /Last error: (?:Error: )?(.*?)\. Resolution note/.exec(error.message) ?? [];
+  return unavailable(`etcd does not answer, so nothing can be read or written now: ${cause}`);
 }
 
 /** Whether etcd, or the way to it, is what went wrong. */

@@ -65,7 +65,7 @@ export function parseFieldSelector(text: string, resource: ResourceDefinition): 
     const parts = /^([^=!]+?)\s*(==|=|!=)(.*)$/.exec(term.trim());
     if (!parts) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     const [, field = '', operator, value = ''] = parts;
-    if (!selectable.includes(field)) throw badRequest(unsupported(resource, text, field));
+    if (!selectable.includes(field)) throw badRequest(`field label not supported: ${field}`);
     return { field, value: value.trim(), equal: operator !== '!=' };
   });
 }
@@ -87,9 +87,4 @@ function fieldOf(object: ApiObject, field: string): string {
   const value = path.split('.').reduce<unknown>((outer, name) => (isObject(outer) ? outer[name] : undefined), object);
   if (value === undefined || value === null) return booleanFields.includes(field) ? 'false' : '';
   return String(value);
-}
-
-function unsupported(resource: ResourceDefinition, text: string, field: string): string {
-  const of = `${resource.group}/${resource.version}, Resource=${resource.plural}`;
-  return `Unable to find "${of}" that match label selector "", field selector "${text}": field label not supported: ${field}`;
 }

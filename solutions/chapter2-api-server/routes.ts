@@ -45,9 +45,16 @@ async function answerAboutServer({ path, method }: ApiRequest, storage: Storage)
   return { body: 'ok' };
 }
 
+/**
+ * OpenAPI v2 is asked for in protobuf only, and only by a client that has not found a kind in v3: it is not here, either. These
+ * five bytes are a document that says nothing but `swagger: "2.0"`.
+ */
+const emptyOpenApiV2: Answer = { body: '\n\x032.0', contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf' };
+
 /** What the server serves, for clients that know nothing of it: discovery and OpenAPI. */
 function answerWithSchema({ path, method, message }: ApiRequest): Answer | undefined {
   if (method !== 'GET') return undefined;
+  if (path === '/openapi/v2') return emptyOpenApiV2;
   if (!path.startsWith('/openapi/')) return answerDiscovery(path.replace(/\/$/, ''), message.headers.accept ?? '');
   const answer = answerOpenApi(path);
   if (!answer) throw unknownPath();
