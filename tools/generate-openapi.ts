@@ -1,6 +1,7 @@
 // npm run openapi: writes solutions/chapter2-api-server/generated/schemas.json, the OpenAPI schemas of every kind that the API
-// serves. Names, types and descriptions of fields come from the declarations of the package `kubernetes-types`; how lists are
-// merged comes from the API server's own merge-keys.ts. Run it when either changes.
+// serves. Names and types of fields come from the declarations of the package `kubernetes-types`; how lists are merged comes
+// from the API server's own merge-keys.ts. Run it when either changes. What fields mean is not written down here: the server
+// reads that from the package when it is asked (schema-descriptions.ts).
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +34,6 @@ interface Found {
 class Generator {
   readonly schemas: Record<string, Schema> = {
     [intOrString]: {
-      description: 'A number, or a percentage as a string.',
       format: 'int-or-string',
       oneOf: [{ type: 'integer' }, { type: 'string' }],
     },
@@ -61,10 +61,10 @@ class Generator {
     const definition = definitionName(module, name);
     if (ts.isTypeAliasDeclaration(declaration)) {
       const time = name === 'Time' || name === 'MicroTime' ? { format: 'date-time' } : {};
-      this.schemas[definition] = { description: firstParagraph(documentation(declaration)), type: 'string', ...time };
+      this.schemas[definition] = { type: 'string', ...time };
       return;
     }
-    const schema: Schema = this.schemas[definition] ?? { description: documentation(declaration), type: 'object' };
+    const schema: Schema = this.schemas[definition] ?? { type: 'object' };
     this.schemas[definition] = schema;
     const required: string[] = [];
     const literals: Record<string, string> = {};
@@ -75,7 +75,6 @@ class Generator {
       if (ts.isLiteralTypeNode(member.type) && ts.isStringLiteral(member.type.literal)) literals[field] = member.type.literal.text;
       schema.properties ??= {};
       schema.properties[field] = {
-        description: documentation(member),
         ...schema.properties[field],
         ...this.#typeOf(member.type, module, field),
         ...mergeRules(parent, field, member.type),
@@ -156,15 +155,6 @@ function definitionName(module: string, name: string): string {
 
 function reference(definition: string): string {
   return `#/components/schemas/${definition}`;
-}
-
-function documentation(node: ts.Node): string {
-  const comments = ts.getJSDocCommentsAndTags(node).map(({ comment }) => (typeof comment === 'string' ? comment : ''));
-  return comments.join('\n').trim();
-}
-
-function firstParagraph(text: string): string {
-  return text.split('\n\n')[0] ?? '';
 }
 
 function moduleOf({ group, version }: { group: string; version: string }): string {

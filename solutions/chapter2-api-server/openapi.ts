@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { operationsOf, type PathItem } from './openapi-operations.ts';
 import { apiVersionOf, type ResourceDefinition, resources } from './resources.ts';
+import { describeSchema } from './schema-descriptions.ts';
 import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from './schemas.ts';
 
 export interface OpenApiDocument {
@@ -22,6 +23,7 @@ export interface OpenApiIndex {
 
 const root = '/openapi/v3';
 const documents = new Map<string, OpenApiDocument>();
+const described = new Map<string, OpenApiDocument>();
 let index: OpenApiIndex | undefined;
 
 /** Answers GET `/openapi/v3` and the documents below it; undefined for any other path. */
@@ -31,7 +33,7 @@ export function answerOpenApi(path: string): { body: object } | undefined {
     return { body: index };
   }
   const served = path.startsWith(`${root}/`) ? resources.filter((resource) => path === `${root}/${prefixOf(resource)}`) : [];
-  return served.length > 0 ? { body: documentOf(served) } : undefined;
+  return served.length > 0 ? { body: describedDocumentOf(served) } : undefined;
 }
 
 /**
@@ -72,6 +74,21 @@ function documentOf(served: ResourceDefinition[]): OpenApiDocument {
   };
   documents.set(prefix, document);
   return document;
+}
+
+/**
+ * The document that is served: with what the fields mean. The hash in its address is made without: descriptions are long,
+ * and every kubectl apply asks for the index.
+ */
+function describedDocumentOf(served: ResourceDefinition[]): OpenApiDocument {
+  const prefix = prefixOf(served[0] as ResourceDefinition);
+  const known = described.get(prefix);
+  if (known) return known;
+  const document = documentOf(served);
+  const schemas = Object.entries(document.components.schemas).map(([name, schema]) => [name, describeSchema(name, schema)]);
+  const withDescriptions = { ...document, components: { schemas: Object.fromEntries(schemas) } };
+  described.set(prefix, withDescriptions);
+  return withDescriptions;
 }
 
 /** The named schemas, their lists, and all that they refer to. */

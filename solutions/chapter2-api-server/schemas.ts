@@ -1,4 +1,4 @@
-// The schema of every built-in kind: which fields it has, of what type, and what they mean. Generated, see generated/README.md.
+// The schema of every built-in kind: which fields it has, and of what type. Generated, see generated/README.md.
 
 import generated from './generated/schemas.json' with { type: 'json' };
 import type { GroupVersionKind } from './resources.ts';

@@ -439,8 +439,10 @@ describe('API server', () => {
           await expect(run('create -f -', misspelt)).rejects.toThrow('unknown field "dta"');
         });
 
-        it('explain finds the documentation of a field', async () => {
-          expect(await run('explain deployment.spec.template.spec.containers.ports')).toMatch(/containerPort\s+<integer> -required-/);
+        it('explain finds a field, its type and what it means', async () => {
+          const explained = await run('explain deployment.spec.template.spec.containers.ports');
+          expect(explained).toMatch(/containerPort\s+<integer> -required-\n\s+\w+/);
+          expect(explained).toMatch(/DESCRIPTION:\n\s+(?!<empty>)\w+/);
         });
       });
     });
