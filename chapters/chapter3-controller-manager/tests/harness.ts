@@ -203,6 +203,29 @@ export function refusing(client: Client, resource: Resource<KubernetesObject>, e
   return { client: instead(client, { create } as Partial<Client>), release };
 }
 
+/** A client that remembers which objects of one resource were written, by name, once for each write. */
+export function recording(client: Client, resource: Resource<KubernetesObject>): { client: Client; writes: string[] } {
+  const writes: string[] = [];
+  const record = (of: Resource<KubernetesObject>, name = '') => {
+    if (of.plural === resource.plural) writes.push(name);
+  };
+  const methods: Partial<Client> = {
+    update: (of, object) => {
+      record(of, object.metadata?.name);
+      return client.update(of, object);
+    },
+    updateStatus: (of, object) => {
+      record(of, object.metadata?.name);
+      return client.updateStatus(of, object);
+    },
+    patch: (of, object, ...rest) => {
+      record(of, object.name);
+      return client.patch(of, object, ...rest);
+    },
+  };
+  return { client: instead(client, methods), writes };
+}
+
 function instead(client: Client, methods: Partial<Client>): Client {
   return new Proxy(client, {
     get(target, name) {

@@ -77,8 +77,8 @@ export const wrong: WrongSolution[] = [
     name: 'writes the status every time',
     misunderstanding: 'A status that is written again does no harm.',
     file: 'replica-set-controller.ts',
-    replace: 'if (same) return;\n',
-    by: "if (same && set.metadata?.annotations?.quiet) return;\n    await this.#client.patch(this.#kind.resource, { name: set.metadata?.name ?? '', namespace: set.metadata?.namespace }, 'merge', { metadata: { annotations: { seen: timestamp(this.#clock) } } });\n",
+    replace: 'if (same) return;',
+    by: 'if (same && !set.metadata) return;',
     caughtBy: 'writes no status when nothing has changed',
   },
 ];
