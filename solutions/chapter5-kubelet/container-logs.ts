@@ -1,7 +1,7 @@
 // `kubectl logs`: from a request to one run of a container and what of its output is wanted.
 // Kubernetes: pkg/kubelet/kubelet.go (GetKubeletContainerLogs), kubelet_pods.go (validateContainerLogStatus)
 
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Pod } from '#kit/api';
 import { type ContainerRuntime, type LogOptions, newestContainer, type RuntimeContainer } from './runtime.ts';
 
@@ -18,7 +18,7 @@ export class LogProblem extends Error {
 
 export interface LogRequest extends LogOptions {
   previous: boolean;
-  limitBytes?: number;
+  limitBytes: number;
 }
 
 /** From `follow`, `previous`, `timestamps`, `tailLines`, `limitBytes`, `sinceSeconds`, `sinceTime`. Throws LogProblem 400. */
@@ -31,14 +31,13 @@ export function logRequest(query: URLSearchParams, now: number): LogRequest {
     return Number(text);
   };
   const tailLines = number('tailLines');
-  const limitBytes = number('limitBytes');
   const since = sinceOf(query.get('sinceTime'), number('sinceSeconds'), now);
   return {
     follow: truth('follow'),
     previous: truth('previous'),
     timestamps: truth('timestamps'),
     ...(tailLines === undefined ? {} : { tailLines }),
-    ...(limitBytes === undefined ? {} : { limitBytes }),
+    limitBytes: number('limitBytes') ?? Number.POSITIVE_INFINITY,
     ...(since === undefined ? {} : { since }),
   };
 }
@@ -51,12 +50,10 @@ function sinceOf(sinceTime: string | null, sinceSeconds: number | undefined, now
   return time;
 }
 
-/** The output, as a stream. Rejects with LogProblem when there is no such run. */
+/** The output, as a stream, whatever its length. Rejects with LogProblem when there is no such run. */
 export async function containerLogs(runtime: ContainerRuntime, pod: Pod, name: string, request: LogRequest): Promise<Readable> {
-  const { limitBytes, previous, ...options } = request;
-  const run = previous ? previousRun(runtime, pod, name) : presentRun(runtime, pod, name);
-  const output = await runtime.logs(run.id, options);
-  return limitBytes === undefined ? output : output.compose(limit(limitBytes));
+  const run = request.previous ? previousRun(runtime, pod, name) : presentRun(runtime, pod, name);
+  return runtime.logs(run.id, request);
 }
 
 function presentRun(runtime: ContainerRuntime, pod: Pod, name: string): RuntimeContainer {
@@ -81,14 +78,13 @@ function previousRun(runtime: ContainerRuntime, pod: Pod, name: string): Runtime
   return ended;
 }
 
-function limit(bytes: number): Transform {
+/** The first so many bytes; the source is let go as soon as they are out. */
+export async function* firstBytes(source: Readable, bytes: number): AsyncGenerator<Buffer> {
   let left = bytes;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      this.push(Buffer.from(chunk).subarray(0, left));
-      left -= Math.min(left, chunk.length);
-      if (left === 0) this.push(null);
-      done();
-    },
-  });
+  for await (const chunk of source) {
+    const part = Buffer.from(chunk as Buffer | string).subarray(0, left);
+    left -= part.length;
+    yield part;
+    if (left <= 0) return;
+  }
 }

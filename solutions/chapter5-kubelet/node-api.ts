@@ -5,13 +5,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import type { Pod } from '#kit/api';
 import type { Clock } from '#kit/clock';
 import type { ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
-import { containerLogs, LogProblem, logRequest } from './container-logs.ts';
+import { containerLogs, firstBytes, LogProblem, logRequest } from './container-logs.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
 export interface NodeApiOptions {
@@ -60,16 +61,21 @@ async function answer({ runtime, pods, clock }: NodeApiOptions, request: Incomin
   } else if (resource === 'containerLogs' && path.length === 3) {
     const pod = pods.get(namespace, podName);
     if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
-    const output = await containerLogs(runtime, pod, containerName, logRequest(searchParams, clock.now()));
-    response.writeHead(200, { 'content-type': 'text/plain' });
-    response.flushHeaders();
-    await pipeline(output, response).catch((error) => {
-      // A reader that went away has seen enough.
-      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && !response.destroyed) throw error;
-    });
+    const log = logRequest(searchParams, clock.now());
+    await send(await containerLogs(runtime, pod, containerName, log), log.limitBytes, response);
   } else {
     text(response, 404, '404 page not found');
   }
+}
+
+/** Lets the output go when the reader goes away, however quiet the container is. */
+async function send(output: Readable, limitBytes: number, response: ServerResponse): Promise<void> {
+  response.on('close', () => output.destroy());
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  response.flushHeaders();
+  await pipeline(firstBytes(output, limitBytes), response).catch((error) => {
+    if (!response.destroyed) throw error;
+  });
 }
 
 function fail(response: ServerResponse, error: unknown, log: Logger): void {

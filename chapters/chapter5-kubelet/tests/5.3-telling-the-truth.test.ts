@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Container, type ContainerStatus, Pods, Services } from '#kit/api';
+import { type Container, type ContainerStatus, type Pod, Pods, Services } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
 import { isNotFound } from '#kit/status';
 import { pod } from '#kit/testing/builders';
@@ -22,6 +22,7 @@ const runs = (...containers: Partial<RuntimeContainer>[]) => runtimePod(pod('ech
 const onlyRun = (fields: Partial<RuntimeContainer>) => runs(fields).containers[0] as RuntimeContainer;
 const crashLoop = new Map([['echo', { reason: 'CrashLoopBackOff', message: 'back-off 10s' }]]);
 const none = new Map();
+const firstStateOf = ({ status }: Pod) => status?.containerStatuses?.[0]?.state;
 
 describe('kubelet', () => {
   describe('5.3 telling the truth', () => {
@@ -265,13 +266,16 @@ describe('kubelet', () => {
 
     describe('in a cluster', () => {
       const cluster = KubeletCluster.forTheseTests();
-      const firstState = ({ status }: { status?: { containerStatuses?: ContainerStatus[] } }) => status?.containerStatuses?.[0]?.state;
 
       it('says ContainerCreating while it works, and Running as soon as it is true', async () => {
         const connecting = cluster.runtime.hold('startSandbox');
         await cluster.startKubelet();
         await cluster.createPod(pod('echo'));
-        const pending = await cluster.pod('echo', 'is being created', (echo) => firstState(echo)?.waiting?.reason === 'ContainerCreating');
+        const pending = await cluster.pod(
+          'echo',
+          'is being created',
+          (echo) => firstStateOf(echo)?.waiting?.reason === 'ContainerCreating',
+        );
         expect(pending.status?.phase).toBe('Pending');
         connecting.release();
         const { status } = await cluster.running('echo');
@@ -287,7 +291,7 @@ describe('kubelet', () => {
         absent.spec.containers[0].image = 'nosuch:v1';
         await cluster.createPod(absent);
         const waitingFor = (reason: string) =>
-          cluster.pod('absent', `waits: ${reason}`, (echo) => firstState(echo)?.waiting?.reason === reason);
+          cluster.pod('absent', `waits: ${reason}`, (echo) => firstStateOf(echo)?.waiting?.reason === reason);
         expect((await waitingFor('ErrImagePull')).status?.containerStatuses?.[0]?.state?.waiting?.message).toContain('no such registry');
         expect((await waitingFor('ImagePullBackOff')).status?.phase).toBe('Pending');
         expect(await cluster.eventAbout('absent', 'BackOff')).toBe('Back-off pulling image "nosuch:v1"');
@@ -306,7 +310,7 @@ describe('kubelet', () => {
         await cluster.pod('echo', 'was started again', ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1);
         await cluster.running('echo');
         crash();
-        const waits = await cluster.pod('echo', 'waits', (echo) => firstState(echo)?.waiting?.reason === 'CrashLoopBackOff');
+        const waits = await cluster.pod('echo', 'waits', (echo) => firstStateOf(echo)?.waiting?.reason === 'CrashLoopBackOff');
         expect(waits.status?.phase).toBe('Running');
         expect(isTrue(waits.status, 'Ready')).toBe(false);
         expect(waits.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(1);
@@ -378,9 +382,74 @@ describe('kubelet', () => {
       });
     });
 
+    describe('the node API', () => {
+      const cluster = KubeletCluster.forTheseTests();
+
+      it("tells its pods to clients with a certificate of the cluster's CA, and to nobody else", async () => {
+        await cluster.startKubelet();
+        await cluster.createPod(pod('echo'));
+        await cluster.running('echo');
+        expect((await cluster.ask('/pods', { anonymous: true })).code).toBe(401);
+        const { code, body } = await cluster.ask('/pods');
+        expect([code, JSON.parse(body).items.length]).toEqual([200, 1]);
+      });
+
+      it('says why there is no log', async () => {
+        const connecting = cluster.runtime.hold('startSandbox');
+        await cluster.startKubelet();
+        await cluster.createPod(pod('echo'));
+        await cluster.pod('echo', 'is known to the kubelet', ({ status }) => status?.containerStatuses?.length === 1);
+        const answers = {
+          '/containerLogs/default/echo/echo': [400, 'container "echo" in pod "echo" is waiting to start: ContainerCreating'],
+          '/containerLogs/default/echo/other': [404, 'container "other" not found in pod "echo"'],
+          '/containerLogs/default/nobody/echo': [404, 'pod "nobody" is not on this node'],
+        };
+        for (const [path, answer] of Object.entries(answers)) {
+          const { code, body } = await cluster.ask(path);
+          expect([code, body]).toEqual(answer);
+        }
+        connecting.release();
+        await cluster.running('echo');
+        expect(await cluster.ask('/containerLogs/default/echo/echo?previous=true')).toEqual({
+          code: 400,
+          body: 'previous terminated container "echo" in pod "echo" not found',
+        });
+        expect((await cluster.ask('/containerLogs/default/echo/echo?tailLines=some')).code).toBe(400);
+      });
+    });
+
     describe('on Docker', () => {
       const node = DockerNode.forTheseTests();
       const cluster = KubeletCluster.forTheseTests();
+
+      it('gives the log of this run and of the one before, as much of it as was asked for', async () => {
+        await cluster.startKubelet(node.runtime());
+        const talker = pod('talker').specified({ terminationGracePeriodSeconds: 0 });
+        const script = 'echo one; echo two; echo "three, and $HOSTNAME"; exit 3';
+        Object.assign(talker.spec.containers[0], { image: 'kubekata/busybox:1', command: ['sh', '-c', script] });
+        talker.withContainer({ name: 'complainer', image: 'kubekata/busybox:1', command: ['sh', '-c', 'echo no >&2; sleep 3600'] });
+        await cluster.createPod(talker);
+        await cluster.pod('talker', 'was started again', ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1);
+        const log = async (query: string) => (await cluster.ask(`/containerLogs/default/talker/echo?${query}`)).body;
+        expect(await log('follow=true')).toBe('one\ntwo\nthree, and talker\n');
+        expect(await log('tailLines=1')).toBe('three, and talker\n');
+        expect(await log('limitBytes=6')).toBe('one\ntw');
+        expect(await log('tailLines=1&timestamps=true')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z three, and talker\n$/);
+        expect(await log('previous=true')).toBe('one\ntwo\nthree, and talker\n');
+        await cluster.eventually('what was written to standard error', async () => {
+          const { body } = await cluster.ask('/containerLogs/default/talker/complainer');
+          return body === 'no\n';
+        });
+      });
+
+      it('says what it cannot do yet, instead of leaving it out', async () => {
+        await cluster.startKubelet(node.runtime());
+        const mounting = pod('mounting').specified({ volumes: [{ name: 'data', emptyDir: {} }] });
+        Object.assign(mounting.spec.containers[0], { image: 'kubekata/busybox:1', volumeMounts: [{ name: 'data', mountPath: '/data' }] });
+        await cluster.createPod(mounting);
+        const waits = await cluster.pod('mounting', 'waits', (echo) => firstStateOf(echo)?.waiting?.reason === 'CreateContainerError');
+        expect(firstStateOf(waits)?.waiting?.message).toContain('/data');
+      });
 
       it('tells the id that Docker knows, and starts again what Docker killed', async () => {
         await cluster.startKubelet(node.runtime());

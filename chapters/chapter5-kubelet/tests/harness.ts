@@ -15,6 +15,7 @@ import { PodNetwork } from '#kit/node/pod-network';
 import { NotImplemented } from '#kit/not-implemented';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 import { FakeRuntime } from '#kit/testing/fake-runtime';
+import { readText, Transport } from '#kit/transport';
 import { type ContainerRuntime, DockerRuntime, startKubelet } from '#kubelet';
 import type { PodSurroundings } from '#kubelet/apply-plan';
 import type { Happening } from '#kubelet/pod-happenings';
@@ -143,6 +144,18 @@ export class KubeletCluster {
     this.#runtime = new FakeRuntime({ podCidr, clock });
   }
 
+  /** Asks the node API as the API server would, or as somebody without a certificate. */
+  async ask(path: string, { anonymous = false } = {}): Promise<{ code: number; body: string }> {
+    const { ca, issue } = this.plane;
+    const transport = new Transport(this.#kubelet?.url ?? '', anonymous ? { ca } : { ca, ...(await issue('kube-apiserver')) });
+    try {
+      const { code, body } = await transport.send({ method: 'GET', path });
+      return { code, body: await readText(body) };
+    } finally {
+      transport.close();
+    }
+  }
+
   async stopKubelet(): Promise<void> {
     await this.#kubelet?.stop();
     this.#kubelet = undefined;
@@ -211,6 +224,11 @@ export function isTrue(status: { conditions?: { type: string; status: string }[]
   return status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
 }
 
+/** 409: the engine is removing it already. */
+function unlessGone(error: { statusCode?: number }): void {
+  if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
+}
+
 /** A real node on Docker: a container that owns a network namespace, and a runtime whose pods hang on it. */
 export class DockerNode {
   readonly docker = new Docker();
@@ -264,7 +282,8 @@ export class DockerNode {
 
   async #clear(): Promise<void> {
     await Promise.all(this.#runtimes.splice(0).map((runtime) => runtime.stop()));
-    for (const { Id } of await this.containers().catch(() => [])) await this.docker.getContainer(Id).remove({ force: true, v: true });
+    for (const { Id } of await this.containers().catch(() => []))
+      await this.docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone);
   }
 
   async #remove(): Promise<void> {
