@@ -3,13 +3,14 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import Docker from 'dockerode';
 import { Client } from '#kit/client';
 import { readKubeconfig } from '#kit/kubeconfig';
 import { clusterLabel } from '#kit/node/node-container';
+import { kubectlPath } from '#kit/testing/kubectl';
 import { Timeline } from '#kit/testing/timeline';
 import { eventually, type Truthy, type WaitOptions } from '#kit/testing/wait';
 
@@ -33,6 +34,21 @@ export function runProgram(
     });
     child.stdin?.end(input);
   });
+}
+
+/** The machine's processes with their arguments: from /proc where there is one, for a bare Linux has no `ps`. */
+export async function processes(): Promise<{ pid: number; args: string }[]> {
+  if (existsSync('/proc/self/cmdline')) {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const read = async (pid: string) => ({
+      pid: Number(pid),
+      // A process may end while one looks.
+      args: (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' '),
+    });
+    return (await Promise.all(pids.map(read))).filter(({ args }) => args !== '');
+  }
+  const { stdout } = await runProgram('ps', ['-eo', 'pid,args']);
+  return stdout.split('\n').map((line) => ({ pid: Number.parseInt(line, 10), args: line.trim().replace(/^\d+ /, '') }));
 }
 
 export class TestCluster {
@@ -72,9 +88,8 @@ export class TestCluster {
 
   /** Runs the real kubectl. Its cache goes into the cluster's folder. */
   kubectlOutcome(args: string[], input?: string): Promise<CommandOutcome> {
-    const own = resolve('.kubekata/bin/kubectl');
     const env = { KUBECONFIG: this.kubeconfig, KUBECACHEDIR: join(this.folder, 'kubectl-cache') };
-    return runProgram(existsSync(own) ? own : 'kubectl', args, { env, ...(input === undefined ? {} : { input }) });
+    return runProgram(kubectlPath(), args, { env, ...(input === undefined ? {} : { input }) });
   }
 
   /** What kubectl prints; rejects with its error when it fails. `kubectl('get pods')` splits at spaces. */

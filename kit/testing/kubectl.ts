@@ -83,7 +83,8 @@ function run(args: string[], home: string, input: string): { ended: Promise<Ende
   return { ended, kill: () => child.kill('SIGKILL') };
 }
 
-function kubectlPath(): string {
+/** The kubectl that set-up fetched, or the machine's. */
+export function kubectlPath(): string {
   const own = join(process.cwd(), '.kubekata', 'bin', 'kubectl');
   return existsSync(own) ? own : 'kubectl';
 }
