@@ -4,6 +4,7 @@
 import { isConflict, isNotFound } from '#kit/status';
 import type { ApiResources } from './api-resources.ts';
 import { asObject, readJson } from './body.ts';
+import { toStored } from './conversion.ts';
 import { methodNotAllowed } from './errors.ts';
 import { checkFields, fieldValidationOf } from './field-validation.ts';
 import { listObjects, readListQuery } from './list.ts';
@@ -39,14 +40,15 @@ export async function watch(collection: Collection, request: ApiRequest, api: Ap
   const { resource } = collection;
   const representation = negotiate(request.message.headers.accept);
   const query = readWatchQuery(request.query, resource);
-  const render = representation.form === 'Object' ? undefined : objectRenderer(resource, representation, request.query, api.clock);
+  const isAsStored = representation.form === 'Object' && !resource.conversion;
+  const render = isAsStored ? undefined : objectRenderer(resource, representation, request.query, api.clock);
   const cache = await api.caches.of(resource);
   await WatchStream.start({ ...api, collection, query, cache, render, response: request.response });
 }
 
 async function create(collection: Collection, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
   const body = asObject(await readJson(request.message, collection.resource.kind), collection);
-  const wanted = checkFields(body, collection.resource, fieldValidationOf(request.query));
+  const wanted = toStored(checkFields(body, collection.resource, fieldValidationOf(request.query)), collection.resource);
   const object = await registry.create(collection, wanted, { dryRun: isDryRun(request) });
   return { code: 201, ...answerObject(object, collection, request, clock) };
 }

@@ -5,6 +5,7 @@ import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import type { Clock } from '#kit/clock';
 import type { ApiResources } from './api-resources.ts';
 import { asObject, asRecord, mediaTypeOf, parseBody, readBody, readJson } from './body.ts';
+import { toServed, toStored } from './conversion.ts';
 import { badRequest, methodNotAllowed } from './errors.ts';
 import { checkFields, fieldValidationOf } from './field-validation.ts';
 import { negotiate } from './negotiation.ts';
@@ -32,7 +33,7 @@ export async function handleObject(target: Target, request: ApiRequest, api: Api
 /** The body takes the object's place. */
 async function put(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
   const body = asObject(await readJson(request.message, target.resource.kind), target);
-  const wanted = checkFields(body, target.resource, fieldValidationOf(request.query));
+  const wanted = toStored(checkFields(body, target.resource, fieldValidationOf(request.query)), target.resource);
   return registry.update(target, () => structuredClone(wanted), combine, { dryRun: isDryRun(request) });
 }
 
@@ -40,8 +41,10 @@ async function put(target: Target, request: ApiRequest, { registry }: ApiResourc
 async function patch(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
   const { mediaType, body } = await readPatch(request);
   const validation = fieldValidationOf(request.query);
-  const change = (current: ApiObject) =>
-    checkFields(asObject(applyPatch(mediaType, current, body, target.resource), target), target.resource, validation);
+  const change = (current: ApiObject) => {
+    const patched = applyPatch(mediaType, toServed(current, target.resource), body, target.resource);
+    return toStored(checkFields(asObject(patched, target), target.resource, validation), target.resource);
+  };
   return registry.update(target, change, combine, { dryRun: isDryRun(request) });
 }
 

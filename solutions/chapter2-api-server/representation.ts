@@ -3,6 +3,7 @@
 
 import type { ListMeta } from '#kit/api';
 import type { Clock } from '#kit/clock';
+import { toServed } from './conversion.ts';
 import { badRequest } from './errors.ts';
 import type { Representation } from './negotiation.ts';
 import type { ApiObject } from './object.ts';
@@ -18,7 +19,7 @@ export function objectRenderer(
   query: URLSearchParams,
   clock: Clock,
 ): (object: ApiObject) => object {
-  if (form === 'Object') return (object) => object;
+  if (form === 'Object') return (object) => toServed(object, resource);
   if (form === 'PartialObjectMetadata') return metadataOnly;
   const includeObject = readIncludeObject(query);
   return (object) => toTable(resource, [object], { resourceVersion: object.metadata.resourceVersion ?? '' }, clock, includeObject);
@@ -39,7 +40,7 @@ export function listRenderer(
     return (items, metadata) => ({ ...type, metadata, items: items.map(metadataOnly) });
   }
   const type = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource) };
-  return (items, metadata) => ({ ...type, metadata, items: items.map(withoutType) });
+  return (items, metadata) => ({ ...type, metadata, items: items.map((item) => withoutType(toServed(item, resource))) });
 }
 
 function metadataOnly({ metadata }: ApiObject): object {

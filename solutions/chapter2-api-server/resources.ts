@@ -2,6 +2,9 @@
 // Discovery, OpenAPI, tables and the URL router are all read off this table; nothing else lists the kinds.
 // Kubernetes: pkg/controlplane/instance.go, and the REST storage of each kind under pkg/registry
 
+import type { Conversion } from './conversion.ts';
+import { horizontalPodAutoscalersV1 } from './kinds/autoscaling-v1.ts';
+
 /** One resource of one API version. */
 export interface ResourceDefinition {
   /** `''` for the core group, whose URLs begin with `/api/v1` instead of `/apis/<group>/<version>`. */
@@ -17,6 +20,8 @@ export interface ResourceDefinition {
   namespaced: boolean;
   /** `status`, `scale`, `log`, …: served under `<plural>/<name>/<subresource>`. */
   subresources: string[];
+  /** For a version that is not the one in which objects are stored. */
+  conversion?: Conversion;
 }
 
 export interface GroupVersionKind {
@@ -29,6 +34,7 @@ interface Row {
   short?: string[];
   categories?: string[];
   subresources?: string[];
+  conversion?: Conversion;
 }
 
 type Scope = 'Namespaced' | 'Cluster';
@@ -39,7 +45,7 @@ function groupVersion(group: string, version: string) {
     kind: string,
     plural: string,
     scope: Scope,
-    { short = [], categories = [], subresources = [] }: Row = {},
+    { short = [], categories = [], subresources = [], conversion }: Row = {},
   ): ResourceDefinition => ({
     group,
     version,
@@ -50,6 +56,7 @@ function groupVersion(group: string, version: string) {
     categories,
     namespaced: scope === 'Namespaced',
     subresources,
+    ...(conversion ? { conversion } : {}),
   });
 }
 
@@ -61,6 +68,7 @@ const core = groupVersion('', 'v1');
 const apps = groupVersion('apps', 'v1');
 const batch = groupVersion('batch', 'v1');
 const autoscaling = groupVersion('autoscaling', 'v2');
+const autoscalingV1 = groupVersion('autoscaling', 'v1');
 const policy = groupVersion('policy', 'v1');
 const networking = groupVersion('networking.k8s.io', 'v1');
 const discovery = groupVersion('discovery.k8s.io', 'v1');
@@ -99,10 +107,17 @@ export const resources: ResourceDefinition[] = [
   batch('CronJob', 'cronjobs', 'Namespaced', { short: ['cj'], categories: all, subresources: status }),
   batch('Job', 'jobs', 'Namespaced', { categories: all, subresources: status }),
 
+  // The version that clients should prefer comes first.
   autoscaling('HorizontalPodAutoscaler', 'horizontalpodautoscalers', 'Namespaced', {
     short: ['hpa'],
     categories: all,
     subresources: status,
+  }),
+  autoscalingV1('HorizontalPodAutoscaler', 'horizontalpodautoscalers', 'Namespaced', {
+    short: ['hpa'],
+    categories: all,
+    subresources: status,
+    conversion: horizontalPodAutoscalersV1,
   }),
 
   policy('PodDisruptionBudget', 'poddisruptionbudgets', 'Namespaced', { short: ['pdb'], subresources: status }),

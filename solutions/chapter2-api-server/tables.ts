@@ -6,6 +6,8 @@ import type { ListMeta } from 'kubernetes-types/meta/v1';
 import type { KubernetesObject } from '#kit/api';
 import type { Clock } from '#kit/clock';
 import { type Cell, columnsOf } from './columns.ts';
+import { toServed } from './conversion.ts';
+import type { ApiObject } from './object.ts';
 import type { ResourceDefinition } from './resources.ts';
 
 /** What comes along with each row, besides its cells: `?includeObject=` in the URL. */
@@ -61,14 +63,14 @@ export function toTable(
     })),
     rows: objects.map((object) => ({
       cells: columns.map(({ cell }) => cell(object, clock)),
-      ...partOf(object, includeObject),
+      ...partOf(object, resource, includeObject),
     })),
   };
 }
 
 /** What a row carries of its object: `kubectl get --show-labels` and `-w` read metadata from there. */
-function partOf(object: KubernetesObject, includeObject: IncludeObject): Pick<TableRow, 'object'> {
+function partOf(object: KubernetesObject, resource: ResourceDefinition, includeObject: IncludeObject): Pick<TableRow, 'object'> {
   if (includeObject === 'None') return {};
-  if (includeObject === 'Object') return { object };
+  if (includeObject === 'Object') return { object: toServed(object as ApiObject, resource) };
   return { object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata } };
 }
