@@ -71,7 +71,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'The status subresource is another way to write the object.',
     file: 'object-meta.ts',
     replace: 'const { status, ...rest } = old;\n  return',
-    by: 'const { status, ...rest } = { ...wanted, metadata: old.metadata };\n  return',
+    by: 'const { status, ...rest }: ApiObject = { ...wanted, metadata: old.metadata };\n  return',
     caughtBy: 'so an update of the status keeps the spec and the labels, whatever it says',
   },
   {
