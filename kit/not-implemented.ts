@@ -10,7 +10,8 @@ export class NotImplemented extends Error {
   /** @param stage the stage's id, as in the chapter's text: `'3.2'`; @param task what the function must do */
   constructor(stage: string, task: string) {
     super(`NotImplemented: ${stage} ${task}\n  Write this function; the chapter's text explains it under stage ${stage}.`);
-    this.name = 'NotImplemented';
+    // The message says it already, also where only the message travels: in a gRPC status, in a Status object.
+    this.name = '';
     this.stage = stage;
     NotImplemented.first ??= this;
   }

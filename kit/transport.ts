@@ -3,6 +3,7 @@
 
 import http from 'node:http';
 import https from 'node:https';
+import { createSecureContext } from 'node:tls';
 import type { ClientTls } from '#kit/component';
 
 export interface HttpRequest {
@@ -43,7 +44,11 @@ export class Transport {
   constructor(url: string, tls?: ClientTls) {
     this.url = url;
     this.#base = new URL(url);
-    this.#agent = this.#base.protocol === 'https:' ? new https.Agent({ keepAlive: true, ...tls }) : new http.Agent({ keepAlive: true });
+    // One context for all connections: to parse the certificates anew for each would cost more than the handshake.
+    this.#agent =
+      this.#base.protocol === 'https:'
+        ? new https.Agent({ keepAlive: true, secureContext: createSecureContext(tls) })
+        : new http.Agent({ keepAlive: true });
   }
 
   /** Resolves when the head of the answer is there, whatever its code. Rejects with ConnectionError when there is none. */
