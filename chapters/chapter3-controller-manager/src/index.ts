@@ -1,0 +1,78 @@
+// The controller manager: all controllers in one process, over shared informers. It starts serving at once and the controllers
+// when the caches are filled, so that none decides from half a picture.
+// Kubernetes: cmd/kube-controller-manager/app/controllermanager.go
+
+import type { Client } from '#kit/client';
+import type { ComponentContext, ListenAddress, RunningComponent } from '#kit/component';
+import { serveHealth } from '#kit/health-server';
+import type { Controller, ControllerContext } from './context.ts';
+import { runController } from './controller.ts';
+import { DeploymentController } from './deployment-controller.ts';
+import { EndpointSliceController, EndpointsController } from './endpoints-controller.ts';
+import { GarbageCollector } from './garbage-collector.ts';
+import { Informers } from './informers.ts';
+import { NamespaceController } from './namespace-controller.ts';
+import { replicaSetController, replicationController } from './replica-set-controller.ts';
+
+/** By the names that kube-controller-manager's `--controllers` flag takes. */
+const controllers: Record<string, (context: ControllerContext) => Controller> = {
+  'replicaset-controller': replicaSetController,
+  'replicationcontroller-controller': replicationController,
+  'deployment-controller': (context) => new DeploymentController(context),
+  'endpoints-controller': (context) => new EndpointsController(context),
+  'endpointslice-controller': (context) => new EndpointSliceController(context),
+  'garbage-collector-controller': (context) => new GarbageCollector(context),
+  'namespace-controller': (context) => new NamespaceController(context),
+};
+
+export interface ControllerManagerOptions extends ComponentContext {
+  client: Client;
+  /** /healthz and /metrics, over http. */
+  listen: ListenAddress;
+  /** Which controllers to run; all when absent. */
+  controllers?: string[];
+}
+
+/** Resolves when every cache is filled and the controllers run; until the API server answers it waits. */
+export async function startControllerManager({
+  client,
+  listen,
+  controllers: names = Object.keys(controllers),
+  clock,
+  random,
+  log,
+}: ControllerManagerOptions): Promise<RunningComponent> {
+  const informers = new Informers(client, { clock, random, log });
+  const made = names.map((name) => {
+    const make = controllers[name];
+    if (!make) throw new Error(`there is no controller "${name}"; there are: ${Object.keys(controllers).join(', ')}`);
+    return make({ client, informers, clock, random, log });
+  });
+  const health = await serveHealth({ listen, metrics: () => metricsOf(made) });
+  let running: { stop(): Promise<void> }[] = [];
+  const stop = async () => {
+    await Promise.all(running.map((controller) => controller.stop()));
+    await informers.stop();
+    await health.stop();
+  };
+  try {
+    await informers.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  running = made.map((controller) => {
+    const { name, queue, workers } = controller;
+    return runController({ name, queue, workers, reconcile: (key) => controller.reconcile(key), log });
+  });
+  return { url: health.url, stop };
+}
+
+function metricsOf(controllers: Controller[]): string {
+  return [
+    '# HELP workqueue_depth Keys that are ready and that no worker has taken yet',
+    '# TYPE workqueue_depth gauge',
+    ...controllers.map(({ name, queue }) => `workqueue_depth{name="${name}"} ${queue.length}`),
+    '',
+  ].join('\n');
+}

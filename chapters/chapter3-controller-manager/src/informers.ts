@@ -1,0 +1,48 @@
+// One informer a resource, shared by all controllers: the API server serves one watch and the process keeps one copy, however
+// many controllers look at it. Ask for informers and register handlers first; start() then starts every one asked for.
+// Kubernetes: client-go/informers/factory.go
+
+import type { KubernetesObject, Resource } from '#kit/api';
+import type { Client } from '#kit/client';
+import type { ComponentContext } from '#kit/component';
+import { Informer } from './informer.ts';
+import { controllerOf } from './ownership.ts';
+
+/** Every shared informer finds objects by these. */
+const indexes = {
+  uid: ({ metadata }: KubernetesObject) => (metadata?.uid ? [metadata.uid] : []),
+  /** The uid of each owner. */
+  owner: ({ metadata }: KubernetesObject) => (metadata?.ownerReferences ?? []).map(({ uid }) => uid),
+  /** The uid of the one owner that controls it. */
+  controller: (object: KubernetesObject) => [controllerOf(object)?.uid ?? ''].filter(Boolean),
+  /** What nobody controls, by namespace: candidates for adoption. */
+  orphansIn: (object: KubernetesObject) => (controllerOf(object) ? [] : [object.metadata?.namespace ?? '']),
+};
+
+export class Informers {
+  readonly #client: Client;
+  readonly #context: ComponentContext;
+  readonly #informers = new Map<string, Informer<KubernetesObject>>();
+
+  constructor(client: Client, context: ComponentContext) {
+    this.#client = client;
+    this.#context = context;
+  }
+
+  for<T extends KubernetesObject>(resource: Resource<T>): Informer<T> {
+    const name = `${resource.apiVersion}/${resource.plural}`;
+    const known =
+      this.#informers.get(name) ?? new Informer(this.#client, resource as Resource<KubernetesObject>, this.#context, { indexes });
+    this.#informers.set(name, known);
+    return known as unknown as Informer<T>;
+  }
+
+  /** Resolves when every cache holds its first list. */
+  async start(): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.stop()));
+  }
+}
