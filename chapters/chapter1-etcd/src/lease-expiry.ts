@@ -1,0 +1,61 @@
+// How long each lease still has. When its time is up, the lease is revoked by a command like any other, so that the log tells of
+// it. Deadlines are not kept on disk: after a restart every lease has its full time again, and its owner a chance to be heard.
+// etcd: server/lease/lessor.go
+
+import type { Clock, Timer } from '#kit/clock';
+import type { Lease } from './leases.ts';
+import type { LeaseId } from './messages.ts';
+
+/** Timers of the system cannot be set further ahead. */
+const longestTimer = 2 ** 31 - 1;
+
+interface Deadline {
+  at: number;
+  timer: Timer;
+}
+
+export class LeaseExpiry {
+  readonly #clock: Clock;
+  readonly #expire: (id: LeaseId) => void;
+  readonly #deadlines = new Map<LeaseId, Deadline>();
+
+  constructor(clock: Clock, expire: (id: LeaseId) => void) {
+    this.#clock = clock;
+    this.#expire = expire;
+  }
+
+  /** The lease has its full time again. */
+  renew({ id, ttl }: Lease): void {
+    this.forget(id);
+    this.#arm(id, this.#clock.now() + ttl * 1000);
+  }
+
+  forget(id: LeaseId): void {
+    this.#deadlines.get(id)?.timer.cancel();
+    this.#deadlines.delete(id);
+  }
+
+  /** False for a lease whose time is up: the command that revokes it is on its way, and nothing can save it. */
+  isPending(id: LeaseId): boolean {
+    return this.#deadlines.has(id);
+  }
+
+  /** Whole seconds, rounded up; 0 for a lease that is about to go. */
+  remaining(id: LeaseId): number {
+    const at = this.#deadlines.get(id)?.at ?? 0;
+    return Math.max(0, Math.ceil((at - this.#clock.now()) / 1000));
+  }
+
+  stop(): void {
+    for (const id of [...this.#deadlines.keys()]) this.forget(id);
+  }
+
+  #arm(id: LeaseId, at: number): void {
+    const timer = this.#clock.after(Math.min(Math.max(0, at - this.#clock.now()), longestTimer), () => {
+      if (at > this.#clock.now()) return this.#arm(id, at);
+      this.#deadlines.delete(id);
+      this.#expire(id);
+    });
+    this.#deadlines.set(id, { at, timer });
+  }
+}

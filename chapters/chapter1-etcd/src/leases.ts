@@ -1,0 +1,64 @@
+// Leases and the keys that hang on them. When a lease goes, its keys go. How long a lease still has is not known here: that is
+// a matter of time (`lease-expiry.ts`).
+// etcd: server/lease/lessor.go
+
+import { leaseExists, leaseNotFound, leaseTtlTooLarge } from './errors.ts';
+import { keyText } from './keys.ts';
+import { type Event, type LeaseGrantRequest, type LeaseId, noLease } from './messages.ts';
+
+const longestTtl = 9_000_000_000;
+/** etcd never grants less than one and a half of its election time-outs. */
+const shortestTtl = 2;
+
+export interface Lease {
+  readonly id: LeaseId;
+  /** Seconds. */
+  readonly ttl: number;
+  readonly keys: Set<string>;
+}
+
+export class Leases {
+  readonly #leases = new Map<LeaseId, Lease>();
+
+  grant({ ID, TTL }: LeaseGrantRequest): Lease {
+    if (Number(TTL) > longestTtl) throw leaseTtlTooLarge();
+    if (this.#leases.has(ID)) throw leaseExists();
+    const lease: Lease = { id: ID, ttl: Math.max(Number(TTL), shortestTtl), keys: new Set() };
+    this.#leases.set(ID, lease);
+    return lease;
+  }
+
+  /** The lease is gone; the caller deletes the keys that hung on it. */
+  revoke(id: LeaseId): Lease {
+    const lease = this.get(id);
+    this.#leases.delete(id);
+    return lease;
+  }
+
+  /** @throws EtcdError if there is no such lease */
+  get(id: LeaseId): Lease {
+    const lease = this.#leases.get(id);
+    if (!lease) throw leaseNotFound();
+    return lease;
+  }
+
+  has(id: LeaseId): boolean {
+    return this.#leases.has(id);
+  }
+
+  all(): Lease[] {
+    return [...this.#leases.values()];
+  }
+
+  /** @throws EtcdError if a put names a lease that does not exist */
+  check(id: LeaseId): void {
+    if (id !== noLease) this.get(id);
+  }
+
+  /** Keeps track of which key hangs on which lease: a put moves its key to its lease, a delete takes it off. */
+  follow({ kv, prevKv }: Event): void {
+    const before = prevKv?.lease ?? noLease;
+    if (before !== noLease) this.#leases.get(before)?.keys.delete(keyText(kv.key));
+    if (kv.lease !== noLease) this.#leases.get(kv.lease)?.keys.add(keyText(kv.key));
+  }
+}

@@ -1,0 +1,104 @@
+// Everything etcd remembers: the store and the leases. It changes by commands only, one after the other, and the same commands
+// always lead to the same state: that is why a log of commands is all that has to be kept on disk, and why members that agree
+// on the log agree on everything.
+// etcd: server/etcdserver/apply
+
+import { NotImplemented } from '#kit/not-implemented';
+import { checkPutAgainst, deleteRange, put, range } from './key-values.ts';
+import { type Lease, Leases } from './leases.ts';
+import type {
+  Command,
+  CompactionRequest,
+  DeleteRangeRequest,
+  LeaseGrantRequest,
+  LeaseRequest,
+  PutRequest,
+  RangeRequest,
+  ResponseHeader,
+  TxnRequest,
+} from './messages.ts';
+import { type Change, Store } from './store.ts';
+import { checkAgainst, decide, run } from './transactions.ts';
+
+/** Who answers. */
+export type Identity = Required<Omit<ResponseHeader, 'revision'>>;
+
+export class StateMachine {
+  readonly store = new Store();
+  readonly leases = new Leases();
+  readonly #identity: Identity;
+
+  constructor(identity: Identity) {
+    this.#identity = identity;
+  }
+
+  /** @throws EtcdError if the command cannot be carried out; then nothing has changed. */
+  apply(command: Command): object {
+    if (command.put) return this.#put(command.put);
+    if (command.deleteRange) return this.#deleteRange(command.deleteRange);
+    if (command.txn) return this.txn(command.txn);
+    if (command.compaction) return this.#compact(command.compaction);
+    if (command.leaseGrant) return this.#grant(command.leaseGrant);
+    if (command.leaseRevoke) return this.#revoke(command.leaseRevoke);
+    throw new TypeError('a command without a request');
+  }
+
+  range(request: RangeRequest): object {
+    return this.#answer(range(this.store, request));
+  }
+
+  /** Also called directly, for a transaction that only reads. */
+  txn(request: TxnRequest): object {
+    const decided = decide(this.store, request);
+    checkAgainst(this.store, decided, (lease) => this.leases.check(lease));
+    const response = this.#write((change) => run(this.store, change, decided));
+    return this.#answer(response);
+  }
+
+  /** Return the header of an answer: who answers, and the revision that the store has after the request. */
+  header(): ResponseHeader {
+    throw new NotImplemented('1.1', 'Return the header of an answer: who answers, and the revision that the store has after the request.');
+  }
+
+  #put(request: PutRequest): object {
+    this.leases.check(request.lease);
+    checkPutAgainst(this.store, request);
+    const response = this.#write((change) => put(this.store, change, request));
+    return this.#answer(response);
+  }
+
+  #deleteRange(request: DeleteRangeRequest): object {
+    const response = this.#write((change) => deleteRange(this.store, change, request));
+    return this.#answer(response);
+  }
+
+  #compact({ revision }: CompactionRequest): object {
+    this.store.compact(Number(revision));
+    return this.#answer({});
+  }
+
+  #grant(request: LeaseGrantRequest): object {
+    const lease: Lease = this.leases.grant(request);
+    return this.#answer({ ID: lease.id, TTL: lease.ttl });
+  }
+
+  #revoke({ ID }: LeaseRequest): object {
+    const lease = this.leases.revoke(ID);
+    this.#write((change) => {
+      for (const key of [...lease.keys].sort()) this.store.delete(change, key);
+    });
+    return this.#answer({});
+  }
+
+  #write<T>(write: (change: Change) => T): T {
+    return this.store.commit((change) => {
+      const result = write(change);
+      for (const event of change.events) this.leases.follow(event);
+      return result;
+    });
+  }
+
+  #answer(response: object): object {
+    return { header: this.header(), ...response };
+  }
+}

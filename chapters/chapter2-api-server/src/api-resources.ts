@@ -1,0 +1,16 @@
+// What the handlers work with.
+
+import type { Clock, Random } from '#kit/clock';
+import type { NodeConnections } from './node-connections.ts';
+import type { Registry } from './registry.ts';
+import type { Storage } from './storage.ts';
+import type { WatchCaches } from './watch-caches.ts';
+
+export interface ApiResources {
+  registry: Registry;
+  storage: Storage;
+  caches: WatchCaches;
+  nodes: NodeConnections;
+  clock: Clock;
+  random: Random;
+}

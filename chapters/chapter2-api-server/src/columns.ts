@@ -1,0 +1,19 @@
+// Which columns each kind has: those that upstream's kubectl shows. A kind without columns of its own has a name and an age.
+// Kubernetes: pkg/printers/internalversion/printers.go, AddHandlers
+
+import type { KubernetesObject } from '#kit/api';
+import { age, type Column, name } from './column.ts';
+import { clusterColumns } from './columns-cluster.ts';
+import { networkColumns } from './columns-network.ts';
+import { workloadColumns } from './columns-workloads.ts';
+import type { ResourceDefinition } from './resources.ts';
+
+export type { Cell } from './column.ts';
+
+/** By group and plural. */
+const columns = new Map<string, Column<KubernetesObject>[]>([...workloadColumns, ...networkColumns, ...clusterColumns]);
+const nameAndAge: Column<KubernetesObject>[] = [name, age];
+
+export function columnsOf({ group, plural }: ResourceDefinition): Column<KubernetesObject>[] {
+  return columns.get(`${group}/${plural}`) ?? nameAndAge;
+}

@@ -1,0 +1,112 @@
+// Every way this server says no, in Kubernetes' own words: kubectl shows the message, programs look at reason and code.
+// Kubernetes: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go
+
+import type { StatusCause } from 'kubernetes-types/meta/v1';
+import { NotImplemented } from '#kit/not-implemented';
+import { ApiError, failure, type Status } from '#kit/status';
+import type { ResourceDefinition } from './resources.ts';
+
+type GroupAndPlural = Pick<ResourceDefinition, 'group' | 'plural'>;
+type GroupAndKind = Pick<ResourceDefinition, 'group' | 'kind'>;
+
+/** `pods`, `deployments.apps` */
+function qualified({ group, plural }: GroupAndPlural): string {
+  return group ? `${plural}.${group}` : plural;
+}
+
+function detailsOf({ group, plural }: GroupAndPlural, name: string) {
+  return { name, ...(group ? { group } : {}), kind: plural };
+}
+
+/**
+ * 404. The message is `pods "web" not found`, or `deployments.apps "web" not found` in a group; details hold name, kind
+ * (the plural) and, unless it is empty, group.
+ */
+export function notFound(resource: GroupAndPlural, name: string): ApiError {
+  throw new NotImplemented('2.1', 'Make the Status that says that an object does not exist');
+}
+
+/** No such resource, or no such path. */
+export function unknownPath(): ApiError {
+  return new ApiError(failure(404, 'NotFound', 'the server could not find the requested resource'));
+}
+
+/** 409 with the reason AlreadyExists. The message is `pods "web" already exists`; details as those of `notFound`. */
+export function alreadyExists(resource: GroupAndPlural, name: string): ApiError {
+  throw new NotImplemented('2.1', 'Make the Status that says that a name is taken');
+}
+
+export function noUniqueName(resource: GroupAndPlural, name: string): ApiError {
+  const message = `${qualified(resource)} "${name}" already exists, the server was not able to generate a unique name for the object`;
+  return new ApiError(failure(409, 'AlreadyExists', message, { ...detailsOf(resource, name), retryAfterSeconds: 1 }));
+}
+
+export const modifiedMeanwhile = 'the object has been modified; please apply your changes to the latest version and try again';
+
+export function conflict(resource: GroupAndPlural, name: string, why: string): ApiError {
+  const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`;
+  return new ApiError(failure(409, 'Conflict', message, detailsOf(resource, name)));
+}
+
+export function forbidden(resource: GroupAndPlural, name: string, why: string, causes?: StatusCause[]): ApiError {
+  const message = `${qualified(resource)} "${name}" is forbidden: ${why}`;
+  return new ApiError(failure(403, 'Forbidden', message, { ...detailsOf(resource, name), ...(causes ? { causes } : {}) }));
+}
+
+/**
+ * 422 Invalid: the object breaks its kind's rules, one cause a field. The message is `Pod "Web_1" is invalid: ` and then the
+ * causes, each `<field>: <message>`, in brackets and separated by commas if there are several; a kind in a group is written
+ * `Deployment.apps`. details hold name, kind (the kind itself here), group and causes.
+ */
+export function invalid({ group, kind }: GroupAndKind, name: string, causes: StatusCause[]): ApiError {
+  throw new NotImplemented('2.1', 'Make the Status that says what is wrong with an object');
+}
+
+export function badRequest(message: string): ApiError {
+  return new ApiError(failure(400, 'BadRequest', message));
+}
+
+export function unauthorized(): ApiError {
+  return new ApiError(failure(401, 'Unauthorized', 'Unauthorized'));
+}
+
+export function methodNotAllowed(): ApiError {
+  return new ApiError(failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'));
+}
+
+export function notAcceptable(accepted: string[]): ApiError {
+  return new ApiError(failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`));
+}
+
+export function bodyTooLarge(limitInBytes: number): ApiError {
+  return new ApiError(failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitInBytes}`));
+}
+
+export function unsupportedMediaType(accepted: string[]): ApiError {
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
+  return new ApiError(failure(415, 'UnsupportedMediaType', message));
+}
+
+/** The history before `oldest` is forgotten: list anew. */
+export function expired(revision: number, oldest: number): ApiError {
+  return new ApiError(failure(410, 'Expired', `too old resource version: ${revision} (${oldest})`));
+}
+
+/** A revision that the store has not reached: the client knows another store's history, or is ahead of this one. */
+export function tooLargeRevision(revision: number, current: number): ApiError {
+  const message = `Timeout: Too large resource version: ${revision}, current: ${current}`;
+  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+  return new ApiError(failure(504, 'Timeout', message, { causes, retryAfterSeconds: 1 }));
+}
+
+export function unavailable(message: string): ApiError {
+  return new ApiError(failure(503, 'ServiceUnavailable', message));
+}
+
+/** The Status to answer, whatever was thrown. What nobody expected is the server's own fault: 500. */
+export function statusOf(error: unknown): Status {
+  if (error instanceof ApiError) return error.status;
+  if (error instanceof NotImplemented) return failure(501, 'NotImplemented', error.message);
+  const message = error instanceof Error ? error.message : String(error);
+  return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
+}

@@ -1,0 +1,73 @@
+// The API server: the only door to the cluster's memory. Everybody, from kubectl to the kubelet, reads and writes objects
+// here over HTTPS, and watches them change; only this component talks to etcd.
+// Kubernetes: cmd/kube-apiserver/app/server.go
+
+import type { ClientTls, ComponentContext, ListenAddress, RunningComponent, ServingTls } from '#kit/component';
+import { NotImplemented } from '#kit/not-implemented';
+import { bootstrap } from './bootstrap.ts';
+import { connectEtcd } from './etcd.ts';
+import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
+import { Registry } from './registry.ts';
+import { createHandler } from './routes.ts';
+import { startServer } from './server.ts';
+import { Storage } from './storage.ts';
+import { WatchCaches } from './watch-caches.ts';
+
+export interface ApiServerOptions extends ComponentContext {
+  /** URLs of etcd's members. */
+  etcdServers: string[];
+  etcdTls?: ClientTls;
+  listen: ListenAddress;
+  tls: Required<ServingTls>;
+  /** For the way to the kubelets' APIs. */
+  kubeletTls?: ClientTls;
+  /** Which of a node's addresses to try, best first. */
+  kubeletPreferredAddressTypes?: string[];
+  /** CIDR, `10.96.0.0/12` by default */
+  serviceClusterIpRange?: string;
+}
+
+const bootstrapRetryMs = 200;
+/** So long is the first answer held back for the first objects; clients do not expect a cluster without a default namespace. */
+const bootstrapPatienceMs = 3000;
+
+/** Resolves when the server answers. It does so also while etcd is away, and recovers when etcd is back. */
+export async function startApiServer(options: ApiServerOptions): Promise<RunningComponent> {
+  const { listen, tls, clock, random, log, serviceClusterIpRange = '10.96.0.0/12' } = options;
+  const etcd = connectEtcd(options.etcdServers, options.etcdTls);
+  const storage = new Storage(etcd);
+  const registry = new Registry({ storage, clock, random, serviceClusterIpRange });
+  const caches = new WatchCaches({ etcd, storage, clock, log });
+  const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
+  const nodes = new NodeConnections({ storage, tls: options.kubeletTls, preferredAddressTypes });
+  const handler = createHandler({ registry, storage, caches, nodes, clock, random });
+  const server = await startServer({ listen, tls, handler, log });
+
+  const stopping = new AbortController();
+  const prepare = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await bootstrap({ registry, serviceClusterIpRange, url: server.url });
+        await caches.begin();
+        return;
+      } catch (error) {
+        log.warn('the cluster’s first objects could not be written yet', { error });
+        // Trying again does not write a missing function.
+        if (error instanceof NotImplemented) return;
+        await clock.sleep(bootstrapRetryMs, stopping.signal);
+      }
+    }
+  };
+  const prepared = prepare();
+  await Promise.race([prepared, clock.sleep(bootstrapPatienceMs, stopping.signal)]);
+
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    stopping.abort();
+    await server.close();
+    await prepared;
+    await caches.stop();
+    etcd.close();
+  };
+  return { url: server.url, stop: () => (stopped ??= stop()) };
+}

@@ -1,0 +1,52 @@
+// What can be wrong with a field, in the API's own words. People search the web for these sentences: they are kept exactly.
+// Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go
+
+import type { StatusCause } from 'kubernetes-types/meta/v1';
+
+const quoted = (value: unknown) => JSON.stringify(value);
+
+/** A sentence's second half: nothing when there is nothing to add. */
+const because = (detail: string) => (detail ? `: ${detail}` : '');
+
+export function required(field: string, detail = ''): StatusCause {
+  return { reason: 'FieldValueRequired', message: `Required value${because(detail)}`, field };
+}
+
+export function invalidValue(field: string, value: unknown, detail: string): StatusCause {
+  return { reason: 'FieldValueInvalid', message: `Invalid value: ${quoted(value)}${because(detail)}`, field };
+}
+
+export function unsupportedValue(field: string, value: unknown, supported: readonly string[]): StatusCause {
+  const message = `Unsupported value: ${quoted(value)}: supported values: ${supported.map(quoted).join(', ')}`;
+  return { reason: 'FieldValueNotSupported', message, field };
+}
+
+export function duplicateValue(field: string, value: unknown): StatusCause {
+  return { reason: 'FieldValueDuplicate', message: `Duplicate value: ${quoted(value)}`, field };
+}
+
+export function unknownValue(field: string, value: unknown): StatusCause {
+  return { reason: 'FieldValueNotFound', message: `Not found: ${quoted(value)}`, field };
+}
+
+export function forbiddenField(field: string, detail: string): StatusCause {
+  return { reason: 'FieldValueForbidden', message: `Forbidden${because(detail)}`, field };
+}
+
+export const isImmutable = 'field is immutable';
+
+/** One cause when the field changed. */
+export function immutable(field: string, value: unknown, old: unknown): StatusCause[] {
+  return sameJson(value, old) ? [] : [invalidValue(field, value, isImmutable)];
+}
+
+/** Equal as JSON values, whatever the order of their fields. */
+export function sameJson(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string | undefined {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort()) : part,
+  );
+}

@@ -1,0 +1,49 @@
+// Which kinds have something special, and what. A kind that is not here is stored just as its author wrote it.
+
+import type { KubernetesObject } from '#kit/api';
+import type { ResourceDefinition } from '../resources.ts';
+import { configMaps, secrets } from './config.ts';
+import { daemonSets, deployments, replicaSets, replicationControllers, statefulSets } from './deployments.ts';
+import { cronJobs, jobs } from './jobs.ts';
+import { nodes } from './nodes.ts';
+import * as other from './other-defaults.ts';
+import { pods } from './pods.ts';
+import { services } from './services.ts';
+import type { KindStrategy } from './strategy.ts';
+
+/** By group and kind. */
+const strategies = new Map<string, KindStrategy>();
+
+function register<T extends KubernetesObject>(groupAndKind: string, strategy: KindStrategy<T>): void {
+  // The registry hands a strategy objects of its own kind only.
+  strategies.set(groupAndKind, strategy as KindStrategy);
+}
+
+register('/ConfigMap', configMaps);
+register('/Endpoints', other.endpoints);
+register('/Node', nodes);
+register('/PersistentVolume', other.persistentVolumes);
+register('/PersistentVolumeClaim', other.persistentVolumeClaims);
+register('/Pod', pods);
+register('/ReplicationController', replicationControllers);
+register('/Secret', secrets);
+register('/Service', services);
+register('apps/DaemonSet', daemonSets);
+register('apps/Deployment', deployments);
+register('apps/ReplicaSet', replicaSets);
+register('apps/StatefulSet', statefulSets);
+register('autoscaling/HorizontalPodAutoscaler', other.horizontalPodAutoscalers);
+register('batch/CronJob', cronJobs);
+register('batch/Job', jobs);
+register('discovery.k8s.io/EndpointSlice', other.endpointSlices);
+register('networking.k8s.io/NetworkPolicy', other.networkPolicies);
+register('rbac.authorization.k8s.io/ClusterRoleBinding', other.roleBindings);
+register('rbac.authorization.k8s.io/RoleBinding', other.roleBindings);
+register('scheduling.k8s.io/PriorityClass', other.priorityClasses);
+register('storage.k8s.io/StorageClass', other.storageClasses);
+
+const nothingSpecial: KindStrategy = {};
+
+export function strategyFor({ group, kind }: ResourceDefinition): KindStrategy {
+  return strategies.get(`${group}/${kind}`) ?? nothingSpecial;
+}

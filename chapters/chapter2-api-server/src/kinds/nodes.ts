@@ -1,0 +1,22 @@
+// Nodes: the machines, as their kubelets report them.
+// Kubernetes: pkg/apis/core/v1/defaults.go and pkg/registry/core/node/strategy.go
+
+import type { Node } from 'kubernetes-types/core/v1';
+import { forbiddenField, sameJson } from './field-errors.ts';
+import { oneOf } from './pod-validation.ts';
+import type { KindStrategy } from './strategy.ts';
+
+export const nodes: KindStrategy<Node> = {
+  setDefaults(node) {
+    const { spec, status } = node;
+    if (status?.capacity) status.allocatable ??= { ...status.capacity };
+    if (spec?.podCIDR) spec.podCIDRs ??= [spec.podCIDR];
+  },
+
+  validate({ spec }, old) {
+    const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+    const taints = (spec?.taints ?? []).flatMap(({ effect }, index) => oneOf(`spec.taints[${index}].effect`, effect, effects));
+    const moved = old?.spec?.podCIDRs && !sameJson(old.spec.podCIDRs, spec?.podCIDRs ?? []);
+    return [...taints, ...(moved ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')] : [])];
+  },
+};

@@ -1,0 +1,93 @@
+// The verbs on one object: get, replace, patch, delete.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers
+
+import type { DeleteOptions } from 'kubernetes-types/meta/v1';
+import type { Clock } from '#kit/clock';
+import type { ApiResources } from './api-resources.ts';
+import { asObject, asRecord, mediaTypeOf, parseBody, readBody, readJson } from './body.ts';
+import { toServed, toStored } from './conversion.ts';
+import { badRequest, methodNotAllowed } from './errors.ts';
+import { checkFields, fieldValidationOf } from './field-validation.ts';
+import { negotiate } from './negotiation.ts';
+import type { ApiObject, Collection, Target } from './object.ts';
+import { applyPatch } from './patch.ts';
+import type { Combine } from './registry.ts';
+import { objectRenderer } from './representation.ts';
+import { numberParameter } from './request.ts';
+import type { Answer, ApiRequest } from './server.ts';
+
+/** `combine` says which part of the object a write may change. */
+export async function handleObject(target: Target, request: ApiRequest, api: ApiResources, combine?: Combine): Promise<Answer> {
+  switch (request.method) {
+    case 'GET':
+      return answerObject(await api.registry.get(target), target, request, api.clock);
+    case 'PUT':
+      return answerObject(await put(target, request, api, combine), target, request, api.clock);
+    case 'PATCH':
+      return answerObject(await patch(target, request, api, combine), target, request, api.clock);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+/** The body takes the object's place. */
+async function put(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
+  const body = asObject(await readJson(request.message, target.resource.kind), target);
+  const wanted = toStored(checkFields(body, target.resource, fieldValidationOf(request.query)), target.resource);
+  return registry.update(target, () => structuredClone(wanted), combine, { dryRun: isDryRun(request) });
+}
+
+/** The body says what changes. It is applied to the object as it is in the moment when the write gets through. */
+async function patch(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
+  const { mediaType, body } = await readPatch(request);
+  const validation = fieldValidationOf(request.query);
+  const change = (current: ApiObject) => {
+    const patched = applyPatch(mediaType, toServed(current, target.resource), body, target.resource);
+    return toStored(checkFields(asObject(patched, target), target.resource, validation), target.resource);
+  };
+  return registry.update(target, change, combine, { dryRun: isDryRun(request) });
+}
+
+export async function readPatch({ message }: ApiRequest): Promise<{ mediaType: string; body: unknown }> {
+  const mediaType = mediaTypeOf(message);
+  const body = await readBody(message);
+  // A server-side apply may be YAML; applyPatch says that there is none yet.
+  return { mediaType, body: parseBody(body, mediaType.endsWith('+yaml') ? 'application/yaml' : 'application/json', 'patch') };
+}
+
+export async function deleteObject(target: Target, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
+  const options = await readDeleteOptions(request);
+  const { gone, object } = await registry.delete(target, options, { dryRun: isDryRun(request, options) });
+  const { group, plural } = target.resource;
+  if (!gone || answeredWhenDeleted.includes(plural)) return answerObject(object, target, request, clock);
+  const details = { name: target.name, ...(group ? { group } : {}), kind: plural, uid: object.metadata.uid };
+  return { body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } };
+}
+
+/** Kubernetes: the resources whose store has ReturnDeletedObject */
+const answeredWhenDeleted = ['pods', 'services', 'serviceaccounts', 'persistentvolumes', 'persistentvolumeclaims', 'podtemplates'];
+
+export function answerObject(object: ApiObject, { resource }: Collection, request: ApiRequest, clock: Clock): Answer {
+  const representation = negotiate(request.message.headers.accept);
+  return { body: objectRenderer(resource, representation, request.query, clock)(object), contentType: representation.contentType };
+}
+
+/** `?dryRun=All`, or the same in a DeleteOptions body. */
+export function isDryRun({ query }: ApiRequest, options: DeleteOptions = {}): boolean {
+  const values = [...query.getAll('dryRun'), ...(options.dryRun ?? [])];
+  const unknown = values.find((value) => value !== 'All');
+  if (unknown !== undefined) throw badRequest(`dryRun: Unsupported value: "${unknown}": supported values: "All"`);
+  return values.length > 0;
+}
+
+/** From the body, and from the query for clients that send none. */
+export async function readDeleteOptions({ message, query }: ApiRequest): Promise<DeleteOptions> {
+  const body = asRecord((await readJson(message, 'DeleteOptions')) ?? {}, 'DeleteOptions');
+  const gracePeriodSeconds = numberParameter(query, 'gracePeriodSeconds');
+  const propagationPolicy = query.get('propagationPolicy');
+  return {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(propagationPolicy ? { propagationPolicy } : {}),
+    ...body,
+  };
+}

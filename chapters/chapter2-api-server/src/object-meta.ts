@@ -1,0 +1,61 @@
+// metadata: what the server writes there, and what nobody can change once it is written.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/registry/rest/create.go and update.go
+
+import { type Clock, type Random, timestamp } from '#kit/clock';
+import { NotImplemented } from '#kit/not-implemented';
+import { equalJson } from './json.ts';
+import type { ApiObject, Metadata } from './object.ts';
+import type { ResourceDefinition } from './resources.ts';
+
+/**
+ * The object as it is born: with a uid that no other object ever had or will have, a creationTimestamp, generation 1 where
+ * there is a spec, and without what only the server may say (resourceVersion, deletionTimestamp, deletionGracePeriodSeconds).
+ */
+export function newborn(object: ApiObject, { clock, random }: { clock: Clock; random: Random }): ApiObject {
+  throw new NotImplemented(
+    '2.1',
+    "Return a copy with uid, creationTimestamp and generation set, and the server's own other fields removed",
+  );
+}
+
+/**
+ * The object that an update leads to: what the author `wanted`, with all that an update cannot touch kept from `old`:
+ * uid, creationTimestamp, generation and the deletion's fields; the status, where the resource has a status subresource.
+ * The generation counts the changes of what was *wanted*: it goes up by one when anything but metadata and status differs.
+ */
+export function updated(old: ApiObject, wanted: ApiObject, resource: ResourceDefinition): ApiObject {
+  throw new NotImplemented('2.3', 'Keep what an update must not change, and count the generation');
+}
+
+/** The object that an update through `/status` leads to: `old`, with the wanted status and nothing else. */
+export function statusUpdated(old: ApiObject, wanted: ApiObject): ApiObject {
+  throw new NotImplemented('2.3', 'Take the status, and leave everything else as it was');
+}
+
+/** Everything that says what the author wants: not who the object is, and not how it is doing. */
+function wish({ metadata, status, ...rest }: ApiObject): object {
+  return rest;
+}
+
+function keepIdentity(old: ApiObject, wanted: ApiObject): Metadata {
+  const { generation, deletionTimestamp, deletionGracePeriodSeconds, ...theirs } = wanted.metadata;
+  const { uid, creationTimestamp, resourceVersion } = old.metadata;
+  const kept = {
+    uid,
+    creationTimestamp,
+    resourceVersion,
+    generation: old.metadata.generation,
+    deletionTimestamp: old.metadata.deletionTimestamp,
+    deletionGracePeriodSeconds: old.metadata.deletionGracePeriodSeconds,
+  };
+  return { ...theirs, ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
+}
+
+/** RFC 9562, version 4, from the given randomness. */
+function uuid(random: Random): string {
+  const bytes = Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Buffer.from(bytes).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

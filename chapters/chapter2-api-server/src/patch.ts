@@ -1,0 +1,57 @@
+// PATCH: a change, instead of the whole object. Three languages say what changes; all give a new object and leave the old
+// one alone. What the new object may look like is not decided here: it goes through the same checks as an update.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
+
+import jsonPatch, { type Operation } from 'fast-json-patch';
+import { NotImplemented } from '#kit/not-implemented';
+import { badRequest, unsupportedMediaType } from './errors.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { findResource, type ResourceDefinition } from './resources.ts';
+import { strategicMerge, unprocessable } from './strategic-merge.ts';
+
+/**
+ * The object after the patch. `contentType` is the request's header and names the patch's language.
+ * Throws ApiError: 415 for a language that this resource does not understand, 400 for a patch that is not one of its
+ * language, 422 for one that cannot be applied to this object.
+ */
+export function applyPatch(contentType: string, current: object, patch: unknown, resource: ResourceDefinition): object {
+  const [mediaType] = contentType.split(';').map((part) => part.trim());
+  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, patch);
+  if (mediaType === 'application/merge-patch+json') return mergePatch(current, objectOnly(patch)) as object;
+  if (mediaType === 'application/strategic-merge-patch+json' && isBuiltIn(resource)) {
+    return strategicMerge(current as JsonObject, objectOnly(patch));
+  }
+  throw unsupportedMediaType(acceptedBy(resource));
+}
+
+/**
+ * RFC 6902: a list of operations (`{op: 'replace', path: '/spec/replicas', value: 3}`), all of them or none; `fast-json-patch` knows
+ * how each works. `test` is an operation, too: when it does not hold, nothing happens.
+ * Throws 400 (`badRequest`) for a patch that is not a list, 422 (`unprocessable`) when an operation cannot be applied.
+ */
+export function applyJsonPatch(current: object, patch: unknown): object {
+  throw new NotImplemented('2.5', 'Apply all operations to a copy of the object, or refuse them all');
+}
+
+/**
+ * RFC 7386: the patch looks like the object. A field that it names takes its value; an object in it is a merge patch for the
+ * object in that place; null removes the field; a list is replaced whole. `current` may be anything, or undefined.
+ */
+export function mergePatch(current: unknown, patch: unknown): unknown {
+  throw new NotImplemented('2.5', 'Merge the patch into a copy of the object');
+}
+
+function objectOnly(patch: unknown): JsonObject {
+  if (isObject(patch)) return patch;
+  throw badRequest('a merge patch is an object that looks like the one it changes');
+}
+
+/** A strategic merge needs to know the lists of a kind, and those of custom kinds are not known. */
+function isBuiltIn({ group, version, plural }: ResourceDefinition): boolean {
+  return findResource(group, version, plural) !== undefined;
+}
+
+function acceptedBy(resource: ResourceDefinition): string[] {
+  const strategic = isBuiltIn(resource) ? ['application/strategic-merge-patch+json'] : [];
+  return ['application/json-patch+json', 'application/merge-patch+json', ...strategic];
+}

@@ -1,0 +1,180 @@
+// The generic registry: create, get, update, delete for every kind there is. What is special to a kind comes from its
+// strategy (kinds/); where objects are kept is storage.ts. Every method answers the object as it is now, or throws ApiError.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go
+
+import type { DeleteOptions } from 'kubernetes-types/meta/v1';
+import type { Clock, Random } from '#kit/clock';
+import { NotImplemented } from '#kit/not-implemented';
+import { isReadyToGo, nextDeletionStep } from './deletion.ts';
+import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, noUniqueName } from './errors.ts';
+import { equalJson } from './json.ts';
+import { keyOf, prefixOfResource } from './keys.ts';
+import { strategyFor } from './kinds/index.ts';
+import type { StrategyContext } from './kinds/strategy.ts';
+import { generateName, nameProblems } from './names.ts';
+import { admitCreation, admitDeletion, isNamespaces, newNamespace } from './namespaces.ts';
+import { type ApiObject, type Collection, type Target, targetOf } from './object.ts';
+import { newborn, updated } from './object-meta.ts';
+import type { ResourceDefinition } from './resources.ts';
+import type { Storage } from './storage.ts';
+
+const generateNameAttempts = 8;
+
+export interface WriteOptions {
+  /** Do everything but the writing. */
+  dryRun?: boolean;
+}
+
+/** How the stored object and the wanted one become the next one. */
+export type Combine = (old: ApiObject, wanted: ApiObject, resource: ResourceDefinition) => ApiObject;
+
+/** What an author wants the object to be, given a private copy of what it is. */
+export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
+
+export interface RegistryContext {
+  storage: Storage;
+  clock: Clock;
+  random: Random;
+  /** CIDR */
+  serviceClusterIpRange: string;
+}
+
+export class Registry {
+  readonly storage: Storage;
+  readonly #context: StrategyContext;
+  /** Per resource, the last write that claims what only one object may have: the next such write waits for it. */
+  readonly #lastClaims = new Map<ResourceDefinition, Promise<unknown>>();
+
+  constructor({ storage, ...context }: RegistryContext) {
+    this.storage = storage;
+    const list = async (resource: ResourceDefinition) => {
+      const { entries } = await storage.list({ prefix: prefixOfResource(resource) });
+      return entries.map(({ object }) => object);
+    };
+    this.#context = { ...context, list };
+  }
+
+  async get(target: Target): Promise<ApiObject> {
+    const found = await this.storage.get(keyOf(target));
+    if (!found) throw notFound(target.resource, target.name);
+    return found;
+  }
+
+  /** Rejects with AlreadyExists when the name is taken. With metadata.generateName and no name, finds one that is free. */
+  create(collection: Collection, wanted: ApiObject, options: WriteOptions = {}): Promise<ApiObject> {
+    const claims = strategyFor(collection.resource).prepareForCreate !== undefined;
+    return this.#inTurn(collection.resource, claims, () => this.#create(collection, wanted, options));
+  }
+
+  /**
+   * Replaces an object by what `change` makes of it. Where the change names a resourceVersion, it is meant for that version
+   * only. `combine` says what of the wanted object counts: a plain update keeps the status, one of the status keeps the rest.
+   */
+  update(target: Target, change: Change, combine: Combine = updated, options: WriteOptions = {}): Promise<ApiObject> {
+    const claims = strategyFor(target.resource).prepareForUpdate !== undefined;
+    return this.#inTurn(target.resource, claims, () => this.#update(target, change, combine, options));
+  }
+
+  /** Deletes, or marks for deletion; `gone` tells which. */
+  async delete(target: Target, options: DeleteOptions = {}, { dryRun }: WriteOptions = {}): Promise<{ gone: boolean; object: ApiObject }> {
+    admitDeletion(target);
+    const key = keyOf(target);
+    let current = await this.storage.get(key);
+    while (current) {
+      if (options.preconditions) checkPreconditions(target, current, options);
+      const step = nextDeletionStep(current, options, target.resource, this.#context.clock);
+      const next = step.remove ? current : step.next;
+      if (dryRun || (!step.remove && equalJson(next, current))) return { gone: step.remove, object: next };
+      const { resourceVersion = '' } = current.metadata;
+      const result = step.remove ? await this.storage.delete(key, current) : await this.storage.update(key, resourceVersion, next);
+      if (result.written) return { gone: step.remove, object: result.object };
+      current = result.found;
+    }
+    throw notFound(target.resource, target.name);
+  }
+
+  async #create(collection: Collection, wanted: ApiObject, { dryRun }: WriteOptions): Promise<ApiObject> {
+    const { name, generateName: base } = wanted.metadata;
+    const isGenerated = !name && !!base;
+    for (let attempt = 1; ; attempt++) {
+      const chosen = isGenerated ? generateName(base, this.#context.random) : name;
+      const named = chosen ? { ...wanted, metadata: { ...wanted.metadata, name: chosen } } : wanted;
+      const target = targetOf(collection, named);
+      const object = await this.#prepareForCreate(target, named);
+      if (dryRun) return object;
+      const result = await this.storage.create(keyOf(target), object);
+      if (result.written) return result.object;
+      if (!isGenerated) throw alreadyExists(target.resource, target.name);
+      if (attempt === generateNameAttempts) throw noUniqueName(target.resource, target.name);
+    }
+  }
+
+  async #prepareForCreate(target: Target, wanted: ApiObject): Promise<ApiObject> {
+    const { resource, namespace } = target;
+    if (wanted.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+    await admitCreation(this.storage, target);
+    const strategy = strategyFor(resource);
+    const born = newborn(wanted, this.#context);
+    if (namespace) born.metadata.namespace = namespace;
+    // A new object has no history to report. Nodes are different: the kubelet brings their status along.
+    if (resource.subresources.includes('status') && resource.plural !== 'nodes') delete born.status;
+    const object = isNamespaces(resource) ? newNamespace(born) : born;
+    strategy.setDefaults?.(object);
+    const causes = [...nameProblems(resource, object), ...(strategy.validate?.(object) ?? [])];
+    if (causes.length > 0) throw invalid(resource, target.name, causes);
+    await strategy.prepareForCreate?.(object, this.#context);
+    return object;
+  }
+
+  /**
+   * Reads, changes, and writes if nobody else wrote in between; if somebody did, begins again from what they wrote. So a
+   * change that names no resourceVersion always gets through, and one that does gets a Conflict when it came too late.
+   */
+  async #update(target: Target, change: Change, combine: Combine, { dryRun }: WriteOptions): Promise<ApiObject> {
+    throw new NotImplemented(
+      '2.3',
+      'Change the object that is there, and begin again where somebody else was faster; no update may be lost',
+    );
+  }
+
+  async #prepareForUpdate(target: Target, current: ApiObject, wanted: ApiObject, combine: Combine): Promise<ApiObject> {
+    const { resource, name } = target;
+    const strategy = strategyFor(resource);
+    const isPlain = combine === updated;
+    if (isPlain) strategy.setDefaults?.(wanted);
+    const next = combine(current, wanted, resource);
+    // Only the namespace controller, through /finalize, says when a namespace is empty.
+    if (isPlain && isNamespaces(resource)) next.spec = current.spec;
+    const causes = [...finalizerProblems(current, next), ...((isPlain && strategy.validate?.(next, current)) || [])];
+    if (causes.length > 0) throw invalid(resource, name, causes);
+    if (isPlain) await strategy.prepareForUpdate?.(next, current, this.#context);
+    return next;
+  }
+
+  async #inTurn<T>(resource: ResourceDefinition, claims: boolean, write: () => Promise<T>): Promise<T> {
+    if (!claims) return write();
+    const mine = (this.#lastClaims.get(resource) ?? Promise.resolve()).then(write);
+    // Only the order matters to the next one; who asked for this write hears how it ended.
+    this.#lastClaims.set(
+      resource,
+      mine.catch(() => {}),
+    );
+    return mine;
+  }
+}
+
+/** Throws Conflict when the object is not the one, or not in the version, that the author had in mind. */
+export function checkPreconditions(target: Target, current: ApiObject, { preconditions }: Pick<DeleteOptions, 'preconditions'>): void {
+  throw new NotImplemented('2.3', "Compare uid and resourceVersion, where the preconditions name them, with the object's own");
+}
+
+/** Who ends is not to be held by anyone new. */
+function finalizerProblems(current: ApiObject, next: ApiObject) {
+  if (!current.metadata.deletionTimestamp) return [];
+  const held = current.metadata.finalizers ?? [];
+  const added = (next.metadata.finalizers ?? []).filter((finalizer) => !held.includes(finalizer));
+  if (added.length === 0) return [];
+  const list = added.map((finalizer) => `"${finalizer}"`).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
+}

@@ -1,0 +1,51 @@
+// What a request is about: its URL taken apart.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
+
+import { NotImplemented } from '#kit/not-implemented';
+import { unknownPath } from './errors.ts';
+import { findResource, type ResourceDefinition } from './resources.ts';
+
+export interface ResourcePath {
+  resource: ResourceDefinition;
+  /** undefined for cluster-scoped resources, and for "all namespaces" */
+  namespace?: string;
+  /** undefined for the whole collection */
+  name?: string;
+  subresource?: string;
+}
+
+/**
+ * Reads paths of these forms; throws `unknownPath()` for any other, and for a resource that `findResource` doesn't know:
+ *
+ *     /api/v1/<plural>[/<name>[/<subresource>]]                          cluster-scoped, or all namespaces
+ *     /api/v1/namespaces/<namespace>/<plural>[/<name>[/<subresource>]]   namespaced
+ *     /apis/<group>/<version>/…                                         the same, for every other group
+ *
+ * `/api/v1/namespaces/default/status` is the namespace's own subresource: `status` and `finalize` are no resources.
+ */
+export function parsePath(path: string): ResourcePath {
+  throw new NotImplemented('2.1', 'Take a path apart into resource, namespace, name and subresource');
+}
+
+const namespaceSubresources = ['status', 'finalize'];
+
+/** A `%2F` in a name stays a part of that name, which then is no name of anything. */
+function decodeSegments(path: string): string[] {
+  try {
+    return path.split('/').slice(1).filter(Boolean).map(decodeURIComponent);
+  } catch {
+    throw unknownPath();
+  }
+}
+
+/** `?limit=500`; undefined when it is absent or no whole number of 0 or more. */
+export function numberParameter(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  return text && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** `?watch=true`, `?watch=1`, and also `?watch` alone. */
+export function flagParameter(query: URLSearchParams, name: string): boolean {
+  const text = query.get(name);
+  return text !== null && text !== 'false' && text !== '0';
+}

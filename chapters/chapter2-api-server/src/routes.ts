@@ -1,0 +1,75 @@
+// Which handler answers which path. Everything that is not about objects is found here; the rest goes to the resources.
+
+import type { ApiResources } from './api-resources.ts';
+import { handleCollection, watch } from './collection-handlers.ts';
+import { answerDiscovery } from './discovery.ts';
+import { methodNotAllowed, unknownPath } from './errors.ts';
+import type { Target } from './object.ts';
+import { deleteObject, handleObject } from './object-handlers.ts';
+import { answerOpenApi } from './openapi.ts';
+import { flagParameter, parsePath } from './request.ts';
+import { answerReview } from './reviews.ts';
+import type { Answer, ApiRequest, Handler } from './server.ts';
+import type { Storage } from './storage.ts';
+import { handleSubresource } from './subresource-handlers.ts';
+
+/** Kubernetes: staging/src/k8s.io/apimachinery/pkg/version/types.go */
+const version = {
+  major: '1',
+  minor: '32',
+  gitVersion: 'v1.32.0',
+  gitCommit: '',
+  gitTreeState: '',
+  buildDate: '',
+  goVersion: '',
+  compiler: 'node',
+  platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+};
+
+export function createHandler(api: ApiResources): Handler {
+  return async (request) =>
+    (await answerAboutServer(request, api.storage)) ??
+    answerWithSchema(request) ??
+    (await answerReview(request)) ??
+    handleResource(request, api);
+}
+
+async function answerAboutServer({ path, method }: ApiRequest, storage: Storage): Promise<Answer | undefined> {
+  const root = path.split('/')[1] ?? '';
+  if (!['healthz', 'livez', 'readyz', 'version', ''].includes(root)) return undefined;
+  if (method !== 'GET') throw methodNotAllowed();
+  if (root === 'version') return { body: version };
+  if (root === '') return { body: { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] } };
+  // Alive is who answers; ready is who can also reach its memory.
+  if (root !== 'livez') await storage.revision();
+  return { body: 'ok' };
+}
+
+/**
+ * OpenAPI v2 is asked for in protobuf only, and only by a client that has not found a kind in v3: it is not here, either. These
+ * five bytes are a document that says nothing but `swagger: "2.0"`.
+ */
+const emptyOpenApiV2: Answer = { body: '\n\x032.0', contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf' };
+
+/** What the server serves, for clients that know nothing of it: discovery and OpenAPI. */
+function answerWithSchema({ path, method, message }: ApiRequest): Answer | undefined {
+  if (method !== 'GET') return undefined;
+  if (path === '/openapi/v2') return emptyOpenApiV2;
+  if (!path.startsWith('/openapi/')) return answerDiscovery(path.replace(/\/$/, ''), message.headers.accept ?? '');
+  const answer = answerOpenApi(path);
+  if (!answer) throw unknownPath();
+  return answer;
+}
+
+async function handleResource(request: ApiRequest, api: ApiResources): Promise<Answer | undefined> {
+  const { resource, namespace, name, subresource } = parsePath(request.path);
+  if (name === undefined) return handleCollection({ resource, namespace }, request, api);
+  const target: Target = { resource, namespace, name };
+  if (subresource !== undefined) return handleSubresource(target, subresource, request, api);
+  if (request.method === 'DELETE') return deleteObject(target, request, api);
+  if (request.method === 'GET' && flagParameter(request.query, 'watch')) {
+    request.query.set('fieldSelector', `metadata.name=${name}`);
+    return watch(target, request, api);
+  }
+  return handleObject(target, request, api);
+}

@@ -1,0 +1,30 @@
+// The schema of every built-in kind: which fields it has, and of what type. Generated, see generated/README.md.
+
+import generated from './generated/schemas.json' with { type: 'json' };
+import type { GroupVersionKind } from './resources.ts';
+
+export interface OpenApiSchema {
+  description?: string;
+  type?: string;
+  format?: string;
+  properties?: Record<string, OpenApiSchema>;
+  required?: string[];
+  items?: OpenApiSchema;
+  additionalProperties?: OpenApiSchema;
+  allOf?: OpenApiSchema[];
+  $ref?: string;
+  [extension: string]: unknown;
+}
+
+/** By the names that schemas refer to each other with. */
+export const schemas = generated as Record<string, OpenApiSchema>;
+
+/** `io.k8s.api.apps.v1.Deployment` */
+export function schemaNameOf({ group, version, kind }: GroupVersionKind): string {
+  return `io.k8s.api.${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
+}
+
+/** `#/components/schemas/<name>` → `<name>` */
+export function nameOfReference(reference: string): string {
+  return reference.slice(reference.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,106 @@
+// The HTTPS server: every request gets one answer, and whatever goes wrong becomes a Status. It knows connections, users and
+// errors, and leaves what a request means to the handler.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ListenAddress, ServingTls } from '#kit/component';
+import type { Logger } from '#kit/log';
+import { anonymous, authenticate, type User } from './authentication.ts';
+import { statusOf, unauthorized } from './errors.ts';
+import { serialize } from './negotiation.ts';
+
+export interface ApiRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  user: User;
+  message: IncomingMessage;
+  response: ServerResponse;
+}
+
+/** What a handler answers; undefined when it has written the response itself, or is still writing it. */
+export interface Answer {
+  /** HTTP status; absent: 200 */
+  code?: number;
+  /** A text is sent as it is. */
+  body: object | string;
+  /** absent: JSON, or plain text for a text */
+  contentType?: string;
+}
+
+export type Handler = (request: ApiRequest) => Promise<Answer | undefined>;
+
+export interface Server {
+  url: string;
+  /** Closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Paths that answer anybody, so that a load balancer or a newcomer can tell whether the server lives. */
+const openPaths = ['/healthz', '/livez', '/readyz', '/version'];
+
+export async function startServer({
+  listen,
+  tls,
+  handler,
+  log,
+}: {
+  listen: ListenAddress;
+  tls: Required<ServingTls>;
+  handler: Handler;
+  log: Logger;
+}): Promise<Server> {
+  const server = createServer({ cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false });
+  // Clients keep connections for long and must not find them closed in the moment they use them.
+  server.keepAliveTimeout = 180_000;
+  server.on('request', (message, response) => void serve(handler, message, response, log));
+  server.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { error }));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket.setNoDelay(true));
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  return { url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`, close };
+}
+
+async function serve(handler: Handler, message: IncomingMessage, response: ServerResponse, log: Logger): Promise<void> {
+  const { method = 'GET', url = '/' } = message;
+  const [path = '/', search] = splitOnce(url, '?');
+  try {
+    const user = authenticate(message.socket as TLSSocket);
+    if (user === anonymous && !openPaths.some((open) => path === open || path.startsWith(`${open}/`))) throw unauthorized();
+    const answer = await handler({ method, path, query: new URLSearchParams(search), user, message, response });
+    if (answer) send(response, answer);
+  } catch (error) {
+    const status = statusOf(error);
+    if (status.code === 500) log.error('a request failed unexpectedly', { method, path, error, stack: (error as Error).stack });
+    if (response.headersSent) response.destroy();
+    // What is left of a body that nobody wants would be taken for the next request.
+    else send(response.setHeader('connection', message.complete ? 'keep-alive' : 'close'), { code: status.code ?? 500, body: status });
+  }
+}
+
+function send(response: ServerResponse, { code = 200, body, contentType }: Answer): void {
+  const type = contentType ?? (typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json');
+  const text = typeof body === 'string' ? body : serialize(body, type);
+  response.writeHead(code, { 'content-type': type, 'content-length': Buffer.byteLength(text), 'cache-control': 'no-cache, private' });
+  response.end(text);
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,42 @@
+// What lies below an object: `…/status`, `…/scale`, `…/binding`, `…/log`. Each is a way to do one thing to an object, and no
+// more than that: who may write a status may not write the spec.
+
+import type { ApiResources } from './api-resources.ts';
+import { bind } from './binding.ts';
+import { methodNotAllowed, unknownPath } from './errors.ts';
+import { evict } from './eviction.ts';
+import { finalizersUpdated } from './namespaces.ts';
+import type { Target } from './object.ts';
+import { handleObject } from './object-handlers.ts';
+import { statusUpdated } from './object-meta.ts';
+import { streamLog } from './pod-logs.ts';
+import { handleScale } from './scale.ts';
+import type { Answer, ApiRequest } from './server.ts';
+
+type SubresourceHandler = (target: Target, request: ApiRequest, api: ApiResources) => Promise<Answer | undefined>;
+
+const handlers: Record<string, SubresourceHandler> = {
+  'GET status': handleObject,
+  'PUT status': (target, request, api) => handleObject(target, request, api, statusUpdated),
+  'PATCH status': (target, request, api) => handleObject(target, request, api, statusUpdated),
+  'PUT finalize': (target, request, api) => handleObject(target, request, api, finalizersUpdated),
+  'GET scale': handleScale,
+  'PUT scale': handleScale,
+  'PATCH scale': handleScale,
+  'POST binding': bind,
+  'POST eviction': evict,
+  'GET log': streamLog,
+};
+
+export async function handleSubresource(
+  target: Target,
+  subresource: string,
+  request: ApiRequest,
+  api: ApiResources,
+): Promise<Answer | undefined> {
+  if (!target.resource.subresources.includes(subresource)) throw unknownPath();
+  const handler = handlers[`${request.method} ${subresource}`];
+  if (handler) return handler(target, request, api);
+  const isKnown = Object.keys(handlers).some((key) => key.endsWith(` ${subresource}`));
+  throw isKnown ? methodNotAllowed() : unknownPath();
+}

@@ -1,0 +1,86 @@
+// One watch cache a resource, made when the first client watches it. Each knows what happened since this server began to
+// serve; who asks for older changes lists anew.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/storage/cacher/cacher.go
+
+import type { Etcd3 } from 'etcd3';
+import type { Clock } from '#kit/clock';
+import type { Logger } from '#kit/log';
+import { ApiError, isReason } from '#kit/status';
+import { expired, statusOf } from './errors.ts';
+import { isEtcdError } from './etcd.ts';
+import { EtcdWatch } from './etcd-watch.ts';
+import { prefixOfResource } from './keys.ts';
+import type { ResourceDefinition } from './resources.ts';
+import type { Storage } from './storage.ts';
+import { WatchCache } from './watch-cache.ts';
+import { changesOf } from './watch-events.ts';
+
+/** Changes kept a resource: at ten changes a second, a client may be away for more than a minute and a half. */
+const capacity = 1000;
+
+interface Feed {
+  cache: WatchCache;
+  source: EtcdWatch;
+}
+
+export interface WatchCachesOptions {
+  etcd: Etcd3;
+  storage: Storage;
+  clock: Clock;
+  log: Logger;
+}
+
+export class WatchCaches {
+  readonly #options: WatchCachesOptions;
+  readonly #feeds = new Map<string, Feed>();
+  #beganAt: Promise<number> | undefined;
+
+  constructor(options: WatchCachesOptions) {
+    this.#options = options;
+  }
+
+  /** Remembers the store's revision: the caches know what happens from now on. */
+  async begin(): Promise<void> {
+    this.#beganAt ??= this.#options.storage.revision();
+    await this.#beganAt.catch((error) => {
+      this.#beganAt = undefined;
+      throw error;
+    });
+  }
+
+  async of(resource: ResourceDefinition): Promise<WatchCache> {
+    await this.begin();
+    const beganAt = (await this.#beganAt) ?? 0;
+    const prefix = prefixOfResource(resource);
+    const feed = this.#feeds.get(prefix) ?? this.#feed(prefix, beganAt);
+    this.#feeds.set(prefix, feed);
+    return feed.cache;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#feeds.values()].map(({ source }) => source.stop()));
+  }
+
+  #feed(prefix: string, after: number): Feed {
+    const { etcd, storage, clock, log } = this.#options;
+    const cache = new WatchCache(capacity, after);
+    const source = new EtcdWatch({
+      etcd,
+      prefix,
+      after,
+      clock,
+      log,
+      onMessage: (message) => {
+        for (const change of changesOf(message)) cache.add(change);
+        if (message.events.length === 0) cache.advanceTo(Number(message.header.revision));
+      },
+      onLost: async (error) => {
+        const revision = await storage.revision();
+        const isForgotten = isReason(error, 'Expired') || isEtcdError(error);
+        cache.reset(revision, isForgotten ? expired(cache.revision, revision) : new ApiError(statusOf(error)));
+        return revision;
+      },
+    });
+    return { cache, source };
+  }
+}
