@@ -38,10 +38,13 @@ describe('API server', () =>
     }
     const create = (namespace: string, name: string, rest: ConfigMap = {}) =>
       client().create(ConfigMaps, { ...rest, metadata: { ...rest.metadata, name, namespace } });
-    const relabel = (namespace: string, name: string, labels: Record<string, string | null>) =>
-      client().patch(ConfigMaps, { name, namespace }, 'merge', { metadata: { labels } });
+    /** Each object has one author here, so nobody is in the way of a read and a write. */
+    const update = async (namespace: string, name: string, change: (object: ConfigMap) => ConfigMap) =>
+      client().update(ConfigMaps, change(await client().get(ConfigMaps, { name, namespace })));
+    const relabel = (namespace: string, name: string, labels: Record<string, string>) =>
+      update(namespace, name, (object) => ({ ...object, metadata: { ...object.metadata, labels } }));
     const change = (namespace: string, name: string, value: string) =>
-      client().patch(ConfigMaps, { name, namespace }, 'merge', { data: { value } });
+      update(namespace, name, (object) => ({ ...object, data: { value } }));
     const remove = (namespace: string, name: string) => client().delete(ConfigMaps, { name, namespace });
     const watch = (namespace: string, query = '') => api().watch(`/api/v1/namespaces/${namespace}/configmaps?watch=true&${query}`);
     const versionNow = async (namespace: string) => (await client().list(ConfigMaps, { namespace })).metadata.resourceVersion ?? '';

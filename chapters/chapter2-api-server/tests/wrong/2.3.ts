@@ -24,7 +24,7 @@ export const wrong: WrongSolution[] = [
     replace:
       '      if (result.written) return result.object;\n      current = result.found;\n    }\n    throw notFound(target.resource, target.name);\n  }\n\n  async #prepareForUpdate',
     by: '      if (result.written) return result.object;\n      throw conflict(target.resource, target.name, modifiedMeanwhile);\n    }\n    throw notFound(target.resource, target.name);\n  }\n\n  async #prepareForUpdate',
-    caughtBy: 'when many patch at the same moment: the server tries again by itself',
+    caughtBy: 'when many overwrite without a version: each gets through, and the last one stays',
   },
   {
     name: 'asks for a version every time',
