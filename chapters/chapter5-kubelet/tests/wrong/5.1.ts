@@ -14,7 +14,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'lastTransitionTime is the time when the condition was written.',
     file: 'node-object.ts',
     replace: 'lastTransitionTime: unchanged || rfc3339(now)',
-    by: "lastTransitionTime: unchanged === '' || rfc3339(now)",
+    by: 'lastTransitionTime: (unchanged && false) || rfc3339(now)',
     caughtBy: 'keep their transition time until the truth changes',
   },
   {

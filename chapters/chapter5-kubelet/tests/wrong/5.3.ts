@@ -14,7 +14,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'It has ended, so its state is terminated.',
     file: 'container-status.ts',
     replace: "if (newest.state !== 'running' && reason) {",
-    by: "if (newest.state === 'created' && reason) {",
+    by: "if (['created'].includes(newest.state) && reason) {",
     caughtBy: 'while it waits to be started again says why it waits, and how it ended as its last state',
   },
   {
