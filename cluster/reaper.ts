@@ -3,8 +3,6 @@
 // process: `done` means that the cluster cleaned up itself; the end of the pipe without it means that it could not.
 
 import { text } from 'node:stream/consumers';
-import Docker from 'dockerode';
-import { sweep } from '#cluster/sweep';
 import { systemClock } from '#kit/clock';
 
 const [cluster = ''] = process.argv.slice(2);
@@ -14,6 +12,8 @@ const quietForMs = 1_000;
 process.on('SIGINT', () => {});
 const word = await text(process.stdin);
 if (word.trim() !== 'done') {
+  // Loaded only now: mostly it isn't needed, and a start has better things to do with the processor.
+  const [{ default: Docker }, { sweep }] = await Promise.all([import('dockerode'), import('#cluster/sweep')]);
   const docker = new Docker();
   while ((await sweep(docker, cluster)) > 0) await systemClock.sleep(quietForMs);
 }
