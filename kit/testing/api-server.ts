@@ -190,6 +190,7 @@ export class Wire {
   /** Bytes that came from the far end. */
   received = 0;
   readonly url: string;
+  #isBlocked = false;
   readonly #sockets = new Set<Socket>();
   readonly #close: () => void;
 
@@ -205,6 +206,7 @@ export class Wire {
     if (address === null || typeof address === 'string') throw new Error('the wire has no port');
     const wire = new Wire(`http://${loopback.host}:${address.port}`, () => server.close());
     server.on('connection', (near) => {
+      if (wire.#isBlocked) return near.resetAndDestroy();
       const far = connect({ host: hostname, port: Number(port) });
       far.on('data', (chunk) => (wire.received += chunk.length));
       wire.#join(near, far);
@@ -215,6 +217,16 @@ export class Wire {
   /** Every connection breaks; new ones can be made at once. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Every connection breaks, and no new one can be made until `mend`. */
+  block(): void {
+    this.#isBlocked = true;
+    this.cut();
+  }
+
+  mend(): void {
+    this.#isBlocked = false;
   }
 
   close(): void {

@@ -360,6 +360,25 @@ describe('API server', () =>
         }
       });
 
+      it('or says so: when etcd has forgotten what the server missed, every watch ends with 410 Expired', async () => {
+        const namespace = await namespaceOf('forgotten-meanwhile');
+        await create(namespace, 'a');
+        const watching = await watchFromNow(namespace);
+        await change(namespace, 'a', '1');
+        await watching.first(1);
+        api().wire.block();
+        const key = `/registry/configmaps/${namespace}/a`;
+        await api().etcd.client.deleteRange({ key });
+        const { header } = await api().etcd.client.put({ key: '/registry/elsewhere', value: '' });
+        await api().etcd.client.compact(header.revision);
+        api().wire.mend();
+        const events = await watching.end(5000);
+        expect(events.at(-1)).toMatchObject({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } });
+        const anew = await watchFromNow(namespace);
+        await create(namespace, 'b');
+        expect(told(await anew.first(1))).toEqual(['ADDED b']);
+      });
+
       it('and asks etcd once, however many watch', async () => {
         const namespace = await namespaceOf('many-watchers');
         const large = { data: { value: 'x'.repeat(20_000) } };
