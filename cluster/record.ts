@@ -26,8 +26,16 @@ export function forgetCluster({ record }: Layout): void {
 /** Process ids are used again: another program with this pid is not the cluster. */
 function isClusterProcess(pid: number): boolean {
   try {
-    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).includes('cluster/start.ts');
+    return commandOf(pid).includes('cluster/start.ts');
   } catch {
     return false;
   }
+}
+
+/** The command line of a process; throws when there is none. A bare Linux has no `ps`, and Windows has neither. */
+function commandOf(pid: number): string {
+  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  if (process.platform !== 'win32') return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+  const query = `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`;
+  return execFileSync('powershell', ['-NoProfile', '-Command', query], { encoding: 'utf8' }).replaceAll('\\', '/');
 }
