@@ -11,7 +11,7 @@ export interface HttpRequest {
   /** Path and query, beginning with `/`. */
   path: string;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Buffer;
   signal?: AbortSignal | undefined;
 }
 

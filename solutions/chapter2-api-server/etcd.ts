@@ -5,6 +5,7 @@ import { noop } from 'cockatiel';
 import { Etcd3, EtcdError, GRPCGenericError, GRPCOutOfRangeError } from 'etcd3';
 import { systemClock } from '#kit/clock';
 import type { ClientTls } from '#kit/component';
+import { ApiError, failure } from '#kit/status';
 import { expired, tooLargeRevision, unavailable } from './errors.ts';
 
 const answerWithinMs = 5000;
@@ -40,6 +41,9 @@ export async function callEtcd<T>(call: () => Promise<T>): Promise<T> {
 function translate(error: unknown): unknown {
   if (error instanceof GRPCOutOfRangeError) return error.message.includes('compacted') ? expired(0, 0) : tooLargeRevision(0, 0);
   if (!isEtcdError(error)) return error;
+  // The object is too large for etcd, though not for HTTP. Upstream has no reason for it, either.
+  const [tooLarge] = /etcdserver: request is too large|message larger than max.*/.exec(error.message) ?? [];
+  if (tooLarge) return new ApiError(failure(500, '', tooLarge));
   // grpc-js wraps what went wrong on the connection into words of its own.
   const [, cause = error.message] = /Last error: (?:Error: )?(.*?)\. Resolution note/.exec(error.message) ?? [];
   return unavailable(`etcd does not answer, so nothing can be read or written now: ${cause}`);

@@ -1,44 +1,11 @@
-// Which names objects may have. Names become DNS names, container names and file names, so DNS's rules are everybody's.
-// Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/validation/validation.go
+// Which names objects may have: each resource has one of the rules that stand in kinds/name-rules.ts, or one of its own.
+// Kubernetes: staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { Random } from '#kit/clock';
+import { dnsLabel, dnsServiceLabel, dnsSubdomain, type NameRule } from './kinds/name-rules.ts';
 import type { ApiObject } from './object.ts';
 import type { ResourceDefinition } from './resources.ts';
-
-interface NameRule {
-  pattern: RegExp;
-  maxLength: number;
-  explanation: string;
-}
-
-const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const subdomain = `${label}(\\.${label})*`;
-const serviceLabel = '[a-z]([-a-z0-9]*[a-z0-9])?';
-
-const subdomainRule: NameRule = {
-  pattern: new RegExp(`^${subdomain}$`),
-  maxLength: 253,
-  explanation:
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an " +
-    `alphanumeric character (e.g. 'example.com', regex used for validation is '${subdomain}')`,
-};
-
-const labelRule: NameRule = {
-  pattern: new RegExp(`^${label}$`),
-  maxLength: 63,
-  explanation:
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric " +
-    `character (e.g. 'my-name',  or '123-abc', regex used for validation is '${label}')`,
-};
-
-const serviceRule: NameRule = {
-  pattern: new RegExp(`^${serviceLabel}$`),
-  maxLength: 63,
-  explanation:
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an " +
-    `alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '${serviceLabel}')`,
-};
 
 /** RBAC's objects may be called `system:node`: they need only fit into a URL. */
 const pathSegmentRule: NameRule = {
@@ -49,9 +16,9 @@ const pathSegmentRule: NameRule = {
 
 function ruleFor({ group, plural }: ResourceDefinition): NameRule {
   if (group === 'rbac.authorization.k8s.io') return pathSegmentRule;
-  if (group === '' && plural === 'namespaces') return labelRule;
-  if (group === '' && plural === 'services') return serviceRule;
-  return subdomainRule;
+  if (group === '' && plural === 'namespaces') return dnsLabel;
+  if (group === '' && plural === 'services') return dnsServiceLabel;
+  return dnsSubdomain;
 }
 
 /**

@@ -6,8 +6,9 @@ import type { Clock } from '#kit/clock';
 import type { ApiResources } from './api-resources.ts';
 import { asObject, asRecord, mediaTypeOf, parseBody, readBody, readJson } from './body.ts';
 import { toServed, toStored } from './conversion.ts';
-import { badRequest, methodNotAllowed } from './errors.ts';
-import { checkFields, fieldValidationOf } from './field-validation.ts';
+import { deleteOptionsProblems } from './deletion.ts';
+import { badRequest, invalid, methodNotAllowed } from './errors.ts';
+import { checkFields, checkTypes, fieldValidationOf } from './field-validation.ts';
 import { negotiate } from './negotiation.ts';
 import type { ApiObject, Collection, Target } from './object.ts';
 import { applyPatch } from './patch.ts';
@@ -85,9 +86,12 @@ export async function readDeleteOptions({ message, query }: ApiRequest): Promise
   const body = asRecord((await readJson(message, 'DeleteOptions')) ?? {}, 'DeleteOptions');
   const gracePeriodSeconds = numberParameter(query, 'gracePeriodSeconds');
   const propagationPolicy = query.get('propagationPolicy');
-  return {
+  const options: DeleteOptions = {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(propagationPolicy ? { propagationPolicy } : {}),
-    ...body,
+    ...checkTypes(body, 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions', 'DeleteOptions'),
   };
+  const causes = deleteOptionsProblems(options);
+  if (causes.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', causes);
+  return options;
 }

@@ -36,10 +36,13 @@ export function applyJsonPatch(current: object, patch: unknown): object {
     const mutate = false;
     return jsonPatch.applyPatch(current, patch as Operation[], true, mutate).newDocument;
   } catch (error) {
-    if (!(error instanceof jsonPatch.JsonPatchError)) throw error;
-    throw unprocessable(
-      `the ${error.operation?.op} operation of the JSON patch cannot be applied: ${error.name} at ${error.operation?.path}`,
-    );
+    if (error instanceof jsonPatch.JsonPatchError) {
+      const { op, path } = (error.operation ?? {}) as Partial<Operation>;
+      throw unprocessable(`the operation ${op} of the JSON patch cannot be applied at ${path}: ${error.name}`);
+    }
+    // What the library throws for a path through `__proto__`.
+    if (error instanceof TypeError) throw unprocessable('an operation of the JSON patch has a path that no object has');
+    throw error;
   }
 }
 

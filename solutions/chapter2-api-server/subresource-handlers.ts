@@ -3,7 +3,7 @@
 
 import type { ApiResources } from './api-resources.ts';
 import { bind } from './binding.ts';
-import { methodNotAllowed, unknownPath } from './errors.ts';
+import { methodNotAllowed, notServedYet, unknownPath } from './errors.ts';
 import { evict } from './eviction.ts';
 import { finalizersUpdated } from './namespaces.ts';
 import type { Target } from './object.ts';
@@ -38,5 +38,5 @@ export async function handleSubresource(
   const handler = handlers[`${request.method} ${subresource}`];
   if (handler) return handler(target, request, api);
   const isKnown = Object.keys(handlers).some((key) => key.endsWith(` ${subresource}`));
-  throw isKnown ? methodNotAllowed() : unknownPath();
+  throw isKnown ? methodNotAllowed() : notServedYet(target.resource, subresource);
 }

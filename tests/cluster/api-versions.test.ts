@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HorizontalPodAutoscaler as V1 } from 'kubernetes-types/autoscaling/v1';
 import type { HorizontalPodAutoscaler as V2 } from 'kubernetes-types/autoscaling/v2';
-import type { Resource } from '#kit/client';
+import type { Resource } from '#kit/api';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 import { type Kubectl, kubectlFor } from '#kit/testing/kubectl';
 

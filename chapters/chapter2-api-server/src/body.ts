@@ -12,6 +12,9 @@ import { apiVersionOf, type ResourceDefinition } from './resources.ts';
 /** Kubernetes: staging/src/k8s.io/apiserver/pkg/server/config.go, MaxRequestBodyBytes */
 const limitInBytes = 3 * 1024 * 1024;
 
+/** So deep is nothing that makes sense, and whatever walks through a value has only so much stack. */
+const maximumDepth = 1000;
+
 /** A client that has sent this much does not deserve to be heard out. */
 const patienceInBytes = 10 * limitInBytes;
 
@@ -52,11 +55,11 @@ export function asRecord(body: unknown, what: string): JsonObject {
 
 /** Any JSON value; undefined for an empty body. `what` is named in the error. */
 export function parseBody(body: Buffer, mediaType: string, what: string): unknown {
-  const parser = parsers[mediaType];
+  const parser = Object.hasOwn(parsers, mediaType) && parsers[mediaType];
   if (!parser) throw unsupportedMediaType(Object.keys(parsers));
   if (body.length === 0) return undefined;
   try {
-    return parser(body);
+    return notTooDeep(parser(body));
   } catch (error) {
     const format = mediaType.split(/[/.]/).at(-1);
     const message = (error as Error).message;
@@ -64,6 +67,15 @@ export function parseBody(body: Buffer, mediaType: string, what: string): unknow
       `the object provided is unrecognized (must be of type ${what}): couldn't get version/kind; ${format} parse error: ${message}`,
     );
   }
+}
+
+function notTooDeep(value: unknown): unknown {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maximumDepth) throw new Error('exceeded max depth');
+    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
+  }
+  return value;
 }
 
 /** An object to be stored: of the resource's kind, in the URL's namespace, under the URL's name if that has one. */
@@ -77,7 +89,10 @@ export function asObject(body: unknown, { resource, namespace, name }: Collectio
     throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`);
   }
   if (name) object.metadata.name = name;
-  if (!resource.namespaced) return object;
+  if (!resource.namespaced) {
+    delete object.metadata.namespace;
+    return object;
+  }
   if (namespace && (object.metadata.namespace || namespace) !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }

@@ -48,8 +48,8 @@ const eventColumns = kind<Event>(
   text('Last Seen', (event, clock) => since(event.series?.lastObservedTime ?? event.lastTimestamp ?? firstSeen(event), clock)),
   text('Type', ({ type }) => type),
   text('Reason', ({ reason }) => reason),
-  text('Object', ({ involvedObject: { kind, name } }) => `${kind?.toLowerCase()}/${name}`),
-  wide(blank('Subobject', ({ involvedObject: { fieldPath = '' } }) => fieldPath)),
+  text('Object', ({ involvedObject: { kind = '', name = '' } = {} }) => `${kind.toLowerCase()}/${name}`),
+  wide(blank('Subobject', ({ involvedObject: { fieldPath = '' } = {} }) => fieldPath)),
   wide(
     text('Source', ({ source, reportingComponent, reportingInstance }) => {
       const component = source?.component || reportingComponent;

@@ -2,13 +2,27 @@
 // last one to let go makes it vanish. Pods get time to stop: the kubelet deletes them once more, without grace, when they did.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go, .../generic/registry/store.go, pkg/registry/core/pod/strategy.go
 
-import type { DeleteOptions } from 'kubernetes-types/meta/v1';
+import type { DeleteOptions, StatusCause } from 'kubernetes-types/meta/v1';
 import { type Clock, timestamp } from '#kit/clock';
+import { invalidValue, unsupportedValue } from './kinds/field-errors.ts';
 import type { ApiObject, Metadata } from './object.ts';
 import type { ResourceDefinition } from './resources.ts';
 
 const defaultPodGraceSeconds = 30;
 const dependentsFinalizers: Record<string, string> = { Foreground: 'foregroundDeletion', Orphan: 'orphan' };
+
+const propagationPolicies = ['Foreground', 'Background', 'Orphan'];
+
+/** Kubernetes: staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go, ValidateDeleteOptions */
+export function deleteOptionsProblems({ propagationPolicy, orphanDependents }: DeleteOptions): StatusCause[] {
+  if (propagationPolicy === undefined) return [];
+  if (orphanDependents !== undefined) {
+    return [invalidValue('propagationPolicy', propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set')];
+  }
+  return propagationPolicies.includes(propagationPolicy)
+    ? []
+    : [unsupportedValue('propagationPolicy', propagationPolicy, propagationPolicies)];
+}
 
 /** What a DELETE leads to: the object goes at once, or it stays, marked, until others let go of it. */
 export type DeletionStep = { remove: true } | { remove: false; next: ApiObject };

@@ -74,6 +74,11 @@ export function methodNotAllowed(): ApiError {
   return new ApiError(failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'));
 }
 
+/** 405. Discovery tells of the subresource, but nothing answers there yet. */
+export function notServedYet({ plural }: GroupAndPlural, subresource: string): ApiError {
+  return new ApiError(failure(405, 'MethodNotAllowed', `this API server does not serve ${plural}/${subresource} yet`));
+}
+
 export function notAcceptable(accepted: string[]): ApiError {
   return new ApiError(failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`));
 }

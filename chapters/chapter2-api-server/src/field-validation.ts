@@ -40,14 +40,20 @@ export function checkFields<T extends object>(object: T, resource: ResourceDefin
   return object;
 }
 
+/** The same for what is sent, but is no object of a resource. `schemaName` as schemas refer to each other, `kind` for the message. */
+export function checkTypes<T extends object>(value: T, schemaName: string, kind: string): T {
+  const problems: Problems = { wrongType: [], unknown: [] };
+  check(value, schemas[schemaName] ?? {}, '', problems);
+  if (problems.wrongType.length > 0) throw badRequest(`${kind} cannot be handled: ${problems.wrongType.join(', ')}`);
+  return value;
+}
+
 interface Problems {
   wrongType: string[];
   unknown: { path: string; owner: JsonObject; field: string }[];
 }
 
 function check(value: unknown, schema: OpenApiSchema, path: string, problems: Problems): void {
-  // Null is as good as absent: clients written in Go send it for what they left empty.
-  if (value === null || value === undefined) return;
   const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
   if (reference) {
     const name = nameOfReference(reference);
@@ -56,20 +62,50 @@ function check(value: unknown, schema: OpenApiSchema, path: string, problems: Pr
     return;
   }
   const expected = expectationOf(schema, value);
-  if (expected) problems.wrongType.push(`${path} must be ${expected}, not ${JSON.stringify(value)}`);
-  else if (Array.isArray(value))
-    for (const [index, item] of value.entries()) check(item, schema.items ?? {}, `${path}[${index}]`, problems);
+  if (expected) problems.wrongType.push(`${path} must be ${expected}, not ${inWords(value)}`);
+  else if (Array.isArray(value)) checkList(value, schema.items ?? {}, path, problems);
   else if (isObject(value)) checkObject(value, schema, path, problems);
+}
+
+function checkList(list: unknown[], items: OpenApiSchema, path: string, problems: Problems): void {
+  for (const [index, item] of list.entries()) {
+    if (item === null && isTyped(items)) list[index] = emptyOf(items);
+    else check(item, items, `${path}[${index}]`, problems);
+  }
 }
 
 function checkObject(object: JsonObject, schema: OpenApiSchema, path: string, problems: Problems): void {
   const { properties, additionalProperties } = schema;
   for (const [field, value] of Object.entries(object)) {
     const at = path ? `${path}.${field}` : field;
-    const fieldSchema = properties ? properties[field] : (additionalProperties ?? {});
-    if (fieldSchema) check(value, fieldSchema, at, problems);
-    else problems.unknown.push({ path: at, owner: object, field });
+    const known = properties ? Object.hasOwn(properties, field) && properties[field] : (additionalProperties ?? {});
+    if (!known) problems.unknown.push({ path: at, owner: object, field });
+    // Clients written in Go send null for what they left empty: it is as good as absent. In a map, it is an empty value.
+    else if (value !== null || !isTyped(known)) check(value, known, at, problems);
+    else if (properties) delete object[field];
+    else object[field] = emptyOf(known);
   }
+}
+
+/** What a field of free form holds is its author's own affair, null or not. */
+function isTyped({ type, allOf, $ref }: OpenApiSchema): boolean {
+  return type !== undefined || allOf !== undefined || $ref !== undefined;
+}
+
+/** What null means where something must be: Go's zero value. */
+function emptyOf({ type, $ref, allOf }: OpenApiSchema): unknown {
+  const reference = $ref ?? allOf?.[0]?.$ref;
+  if (reference) return nameOfReference(reference) === quantity ? '0' : emptyOf(schemas[nameOfReference(reference)] ?? {});
+  if (type === 'string') return '';
+  if (type === 'integer') return 0;
+  if (type === 'boolean') return false;
+  return type === 'array' ? [] : {};
+}
+
+/** Short, however long the value is. */
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return isObject(value) ? 'an object' : JSON.stringify(value);
 }
 
 /** What the value should be; undefined when it is that, or when the schema does not say. */

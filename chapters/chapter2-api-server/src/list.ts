@@ -80,6 +80,7 @@ function wrongMatch({ group, kind }: ResourceDefinition, message: string): ApiEr
 export async function listObjects(storage: Storage, collection: Collection, query: ListQuery = {}): Promise<ObjectList> {
   const prefix = prefixOf(collection);
   const token = query.continue === undefined ? undefined : readContinueToken(query.continue);
+  if (token && Number(query.resourceVersion)) throw badRequest('specifying resource version is not allowed when using continue');
   const moment: Moment = token ? (token.revision > 0 ? { revision: token.revision } : {}) : momentOf(query, collection.resource);
   const start = { prefix, ...(token ? { from: keyBehind(prefix + token.after) } : {}) };
   try {

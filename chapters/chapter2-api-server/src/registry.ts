@@ -11,6 +11,7 @@ import { equalJson } from './json.ts';
 import { keyOf, prefixOfResource } from './keys.ts';
 import { strategyFor } from './kinds/index.ts';
 import type { StrategyContext } from './kinds/strategy.ts';
+import { metadataProblems } from './metadata-validation.ts';
 import { generateName, nameProblems } from './names.ts';
 import { admitCreation, admitDeletion, isNamespaces, newNamespace } from './namespaces.ts';
 import { type ApiObject, type Collection, type Target, targetOf } from './object.ts';
@@ -120,7 +121,7 @@ export class Registry {
     if (resource.subresources.includes('status') && resource.plural !== 'nodes') delete born.status;
     const object = isNamespaces(resource) ? newNamespace(born) : born;
     strategy.setDefaults?.(object);
-    const causes = [...nameProblems(resource, object), ...(strategy.validate?.(object) ?? [])];
+    const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
     if (causes.length > 0) throw invalid(resource, target.name, causes);
     await strategy.prepareForCreate?.(object, this.#context);
     return object;
@@ -145,10 +146,16 @@ export class Registry {
     const next = combine(current, wanted, resource);
     // Only the namespace controller, through /finalize, says when a namespace is empty.
     if (isPlain && isNamespaces(resource)) next.spec = current.spec;
-    const causes = [...finalizerProblems(current, next), ...((isPlain && strategy.validate?.(next, current)) || [])];
+    const causes = [
+      ...finalizerProblems(current, next),
+      ...metadataProblems(next.metadata),
+      ...((isPlain && strategy.validate?.(next, current)) || []),
+    ];
     if (causes.length > 0) throw invalid(resource, name, causes);
-    if (isPlain) await strategy.prepareForUpdate?.(next, current, this.#context);
-    return next;
+    if (!isPlain || !strategy.prepareForUpdate) return next;
+    await strategy.prepareForUpdate(next, current, this.#context);
+    // What the server gave back of its own is no change that anybody asked for: the generation is counted again.
+    return combine(current, next, resource);
   }
 
   async #inTurn<T>(resource: ResourceDefinition, claims: boolean, write: () => Promise<T>): Promise<T> {

@@ -24,6 +24,15 @@ const reviews: Record<string, Review> = {
     apiVersion: 'authorization.k8s.io/v1',
     status: () => ({ allowed: true, reason: 'every authenticated user may do everything' }),
   },
+  '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews': {
+    kind: 'SelfSubjectRulesReview',
+    apiVersion: 'authorization.k8s.io/v1',
+    status: () => ({
+      resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+      nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+      incomplete: false,
+    }),
+  },
 };
 
 /** undefined for a path that is no review. */

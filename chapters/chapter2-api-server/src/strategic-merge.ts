@@ -102,6 +102,5 @@ function fieldsOf(changes: JsonObject): Set<string> {
 
 /** The patch is well-formed, but not for this object. */
 export function unprocessable(message: string): ApiError {
-  const causes = [{ reason: 'UnexpectedServerResponse', message }];
-  return new ApiError(failure(422, 'Invalid', `the server rejected our request due to an error in our request: ${message}`, { causes }));
+  return new ApiError(failure(422, 'Invalid', `the server rejected our request due to an error in our request: ${message}`));
 }

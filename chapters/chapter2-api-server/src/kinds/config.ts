@@ -3,7 +3,7 @@
 
 import type { ConfigMap, Secret } from 'kubernetes-types/core/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
-import { forbiddenField, immutable, invalidValue, required, sameJson } from './field-errors.ts';
+import { forbiddenField, immutable, invalidValue, required, sameJson, tooLong } from './field-errors.ts';
 import { dataKey, validateName } from './name-rules.ts';
 import type { KindStrategy } from './strategy.ts';
 
@@ -11,22 +11,26 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const immutableWhenSet = 'field is immutable when `immutable` is set';
 
 /** What a Secret of a certain type must hold. */
-const requiredKeys: Record<string, string[]> = {
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-};
+const requiredKeys = new Map([
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+]);
+
+/** Every node that needs the object keeps all of it in memory. */
+const limitInBytes = 1024 * 1024;
 
 export const configMaps: KindStrategy<ConfigMap> = {
   validate(configMap, old) {
     const { data = {}, binaryData = {} } = configMap;
-    const twice = Object.keys(binaryData).filter((key) => key in data);
+    const twice = Object.keys(binaryData).filter((key) => Object.hasOwn(data, key));
     return [
       ...validateKeys(data, 'data'),
       ...validateKeys(binaryData, 'binaryData'),
       ...twice.map((key) => invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData')),
       ...validateBase64(binaryData, 'binaryData'),
+      ...validateSize(bytesIn(data) + bytesIn(binaryData, 'base64'), ''),
       ...validateImmutability(configMap, old, ['data', 'binaryData']),
     ];
   },
@@ -44,10 +48,11 @@ export const secrets: KindStrategy<Secret> = {
 
   validate(secret, old) {
     const { data = {}, type = 'Opaque' } = secret;
-    const missing = (requiredKeys[type] ?? []).filter((key) => !(key in data));
+    const missing = (requiredKeys.get(type) ?? []).filter((key) => !Object.hasOwn(data, key));
     return [
       ...validateKeys(data, 'data'),
       ...validateBase64(data, 'data'),
+      ...validateSize(bytesIn(data, 'base64'), 'data'),
       ...missing.map((key) => required(`data[${key}]`)),
       ...(old ? immutable('type', type, old.type) : []),
       ...validateImmutability(secret, old, ['data']),
@@ -62,6 +67,14 @@ function validateKeys(data: Record<string, string>, field: string): StatusCause[
 function validateBase64(data: Record<string, string>, field: string): StatusCause[] {
   const broken = Object.entries(data).filter(([, value]) => !base64.test(value));
   return broken.map(([key]) => invalidValue(`${field}[${key}]`, '', 'must be base64'));
+}
+
+function bytesIn(data: Record<string, string>, encoding: 'utf8' | 'base64' = 'utf8'): number {
+  return Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value, encoding), 0);
+}
+
+function validateSize(bytes: number, field: string): StatusCause[] {
+  return bytes > limitInBytes ? [tooLong(field, limitInBytes)] : [];
 }
 
 /** Once `immutable` is set, neither it nor the data changes: kubelets need not watch the object any more. */

@@ -21,6 +21,10 @@ export function unsupportedValue(field: string, value: unknown, supported: reado
   return { reason: 'FieldValueNotSupported', message, field };
 }
 
+export function tooLong(field: string, limitInBytes: number): StatusCause {
+  return { reason: 'FieldValueTooLong', message: `Too long: may not be more than ${limitInBytes} bytes`, field };
+}
+
 export function duplicateValue(field: string, value: unknown): StatusCause {
   return { reason: 'FieldValueDuplicate', message: `Duplicate value: ${quoted(value)}`, field };
 }

@@ -25,6 +25,7 @@ register('/Node', nodes);
 register('/PersistentVolume', other.persistentVolumes);
 register('/PersistentVolumeClaim', other.persistentVolumeClaims);
 register('/Pod', pods);
+register('/PodTemplate', other.podTemplates);
 register('/ReplicationController', replicationControllers);
 register('/Secret', secrets);
 register('/Service', services);

@@ -2,14 +2,15 @@
 // Kubernetes: the defaults.go of each group under pkg/apis
 
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2';
-import type { Endpoints, PersistentVolume, PersistentVolumeClaim } from 'kubernetes-types/core/v1';
+import type { Endpoints, PersistentVolume, PersistentVolumeClaim, PodTemplate } from 'kubernetes-types/core/v1';
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1';
 import type { ClusterRoleBinding, RoleBinding } from 'kubernetes-types/rbac/v1';
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1';
 import type { StorageClass } from 'kubernetes-types/storage/v1';
 import { immutable, required } from './field-errors.ts';
-import { notNegative } from './pod-validation.ts';
+import { setPodSpecDefaults } from './pod-defaults.ts';
+import { notNegative, validatePodSpec } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
 
 const rbacGroup = 'rbac.authorization.k8s.io';
@@ -63,6 +64,13 @@ export const persistentVolumeClaims: KindStrategy<PersistentVolumeClaim> = {
   async prepareForCreate(claim) {
     Object.assign(claim, { status: { phase: 'Pending' } });
   },
+};
+
+export const podTemplates: KindStrategy<PodTemplate> = {
+  setDefaults({ template }) {
+    if (template?.spec) setPodSpecDefaults(template.spec);
+  },
+  validate: ({ template }) => validatePodSpec(template?.spec, 'template.spec'),
 };
 
 export const networkPolicies: KindStrategy<NetworkPolicy> = {
