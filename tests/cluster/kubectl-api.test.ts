@@ -1,0 +1,84 @@
+// What newcomers try with kubectl that no stage is about: the answers must be right, or say clearly what is not there yet.
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeSchema, readDescriptions } from '#api-server/schema-descriptions';
+import { Pods } from '#kit/api';
+import { pod } from '#kit/testing/builders';
+import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
+import { type Kubectl, kubectlFor } from '#kit/testing/kubectl';
+
+describe('API server: kubectl', () => {
+  let plane: TestControlPlane;
+  let kubectl: Kubectl;
+  const run = (command: string) => kubectl(command.split(' '));
+
+  beforeAll(async () => {
+    plane = await startTestControlPlane();
+    kubectl = await kubectlFor(plane, 'jane', ['developers']);
+    const created = await plane.client.create(Pods, pod('web'));
+    await plane.client.updateStatus(Pods, { ...created, status: { phase: 'Running' } });
+  });
+
+  afterAll(async () => {
+    await kubectl?.dispose();
+    await plane?.stop();
+  });
+
+  it('auth says who asks, and what they may do', async () => {
+    expect(await run('auth whoami')).toMatch(/Username +jane\nGroups +\[developers system:authenticated\]/);
+    expect(await run('auth can-i create pods')).toBe('yes\n');
+    expect(await run('auth can-i --list')).toMatch(/\*\.\* +\[\] +\[\] +\[\*\]/);
+  });
+
+  it.each([
+    ['exec web -- ls', 'pods/exec'],
+    ['attach web', 'pods/attach'],
+    ['port-forward web :8080', 'pods/portforward'],
+    ['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers'],
+    ['create token default', 'serviceaccounts/token'],
+  ])('%s says that it comes later', async (command, subresource) => {
+    await expect(run(command)).rejects.toThrow(`this API server does not serve ${subresource} yet`);
+  });
+
+  it('top says that nobody measures', async () => {
+    await expect(run('top pods')).rejects.toThrow('Metrics API not available');
+  });
+
+  it('label says which rule a label breaks', async () => {
+    await expect(kubectl(['label', 'pod', 'web', 'bad key=1'])).rejects.toThrow(
+      'metadata.labels: Invalid value: "bad key": name part must',
+    );
+  });
+});
+
+describe('API server: descriptions of fields', () => {
+  it('are what stands above a type or a field', () => {
+    const text = [
+      '/** A dish. */',
+      'export interface Dish {',
+      '    /** What it is called. */',
+      '    name?: string;',
+      '    /**',
+      '     * How it is doing.',
+      '     *',
+      '     * Hot, or cold.',
+      '     */',
+      '    readonly status?: string;',
+      '    silent?: string;',
+      '}',
+      '/** Grams. */',
+      'export type Weight = number;',
+    ].join('\n');
+    expect(Object.fromEntries(readDescriptions(text))).toEqual({
+      Dish: 'A dish.',
+      'Dish.name': 'What it is called.',
+      'Dish.status': 'How it is doing.\n\nHot, or cold.',
+      Weight: 'Grams.',
+    });
+  });
+
+  it('are left out where nobody wrote any', () => {
+    const schema = { type: 'object', properties: { name: { type: 'string' } } };
+    expect(describeSchema('io.k8s.api.kitchen.v1.Dish', schema)).toEqual(schema);
+  });
+});
