@@ -61,5 +61,5 @@ describe('gallery of wrong solutions', () => {
     const misfits = exhibits.flatMap((exhibit) => misfit(root, exhibit) ?? []);
     expectNone(misfits, 'The solution has changed: change the wrong solution with it.');
     expectNone(compileErrors(pack(exhibits)), 'A wrong solution must compile: a learner would never run one that does not.');
-  }, 60_000);
+  }, 180_000);
 });

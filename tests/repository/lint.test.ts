@@ -80,5 +80,5 @@ describe('lint', () => {
     const { clean, output } = runNode(biome, ['check', '--error-on-warnings', '--max-diagnostics=none', '--reporter=concise']);
     if (!clean) throw new Error(`${output}\nRun \`npm run format\`: it repairs what can be repaired without you.`);
     expect(clean).toBe(true);
-  });
+  }, 60_000);
 });

@@ -22,11 +22,11 @@ describe('starters', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
+  }, 60_000);
 
   it('compile, like everything else', () => {
     const { status, stdout } = spawnSync(process.execPath, ['tools/typecheck.ts'], { cwd: root, encoding: 'utf8' });
     if (status !== 0) throw new Error(stdout);
     expect(status).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
