@@ -5,12 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
+import { layoutOf } from '#cluster/layout';
 import { Pods } from '#kit/api';
 import { Client } from '#kit/client';
 import { systemClock } from '#kit/clock';
 import { readKubeconfig } from '#kit/kubeconfig';
 import { ensureImage } from '#kit/node/images';
 import { runProgram } from '#kit/testing/cluster';
+import { kubectlPath } from '#kit/testing/kubectl';
 import { median, type Row, spread } from './statistics.ts';
 
 const image = 'kubekata/echo:v1';
@@ -58,10 +60,9 @@ export async function benchCluster(rounds: number): Promise<Row[]> {
 
 /** VmRSS of the four processes; Linux only. */
 async function residentMegabytes(folder: string): Promise<number> {
+  const { cluster } = layoutOf(folder);
   const { stdout } = await runProgram('ps', ['-eo', 'rss,args']);
-  const lines = stdout
-    .split('\n')
-    .filter((line) => line.includes(folder) && controlPlane.some((name) => line.includes(`component.ts ${name} `)));
+  const lines = stdout.split('\n').filter((line) => controlPlane.some((name) => line.includes(`component.ts ${name} --of ${cluster}`)));
   if (lines.length !== controlPlane.length)
     throw new Error(`found ${lines.length} of ${controlPlane.length} processes of the control plane`);
   return lines.reduce((sum, line) => sum + Number.parseInt(line, 10), 0) / 1024;
@@ -104,7 +105,7 @@ async function podToRunning(client: Client, kubeconfig: string, name: string): P
     }
   })();
   const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: 'echo', image }] } });
-  const { code, stderr } = await runProgram('kubectl', ['apply', '-f', '-'], { env: { KUBECONFIG: kubeconfig }, input: manifest });
+  const { code, stderr } = await runProgram(kubectlPath(), ['apply', '-f', '-'], { env: { KUBECONFIG: kubeconfig }, input: manifest });
   if (code !== 0) throw new Error(stderr);
   await running;
   watching.abort();

@@ -11,7 +11,7 @@ import { createIdentities, type Identities } from '#cluster/identities';
 import { addresses, type Layout } from '#cluster/layout';
 import { dialer, machineAddress } from '#cluster/machine-address';
 import { type NodePortGate, openNodePortGate } from '#cluster/node-port-gate';
-import { ComponentProcess } from '#cluster/supervisor';
+import { ComponentProcess, type FlagsFor } from '#cluster/supervisor';
 import { sweep } from '#cluster/sweep';
 import { Nodes } from '#kit/api';
 import { Client } from '#kit/client';
@@ -56,7 +56,8 @@ const chapterOf: Record<string, number> = {
 
 export class Cluster {
   readonly #options: ClusterOptions;
-  readonly #processes: ComponentProcess[] = [];
+  /** By title, in the order they were made. */
+  readonly #processes = new Map<string, ComponentProcess>();
   #identities!: Identities;
   #client: Client | undefined;
   #gate: NodePortGate | undefined;
@@ -74,15 +75,19 @@ export class Cluster {
       await sweep(docker, layout.cluster);
       this.#reaper = startReaper(layout.cluster);
     }
+    this.#prepare('etcd', 'kube-apiserver');
     this.#identities = await createIdentities(layout.pki);
     const machines = docker ? this.#createNodes(docker) : undefined;
     // Awaited below; this only keeps a failure there from counting as unhandled until then.
     machines?.catch(() => {});
     const server = await this.#startControlPlane();
     const { network, places } = (await machines) ?? { network: undefined, places: this.#hollowPlaces() };
-    await Promise.all([this.#startLoops(server), ...places.map((place) => this.#startNode(server, place))]);
     const first = places[0]?.container;
-    if (docker && network && first) await this.#startNetworkServices(docker, server, network, first);
+    await Promise.all([
+      this.#startLoops(server),
+      ...places.map((place) => this.#startNode(server, place)),
+      ...(docker && network && first ? [this.#startNetworkServices(docker, server, network, first)] : []),
+    ]);
     await this.#nodesReady();
   }
 
@@ -90,7 +95,7 @@ export class Cluster {
   async stop(): Promise<void> {
     const { docker, layout } = this.#options;
     await this.#gate?.stop();
-    await Promise.all(this.#processes.toReversed().map((process) => process.stop()));
+    await Promise.all([...this.#processes.values()].map((process) => process.stop()));
     this.#client?.close();
     if (docker) while ((await sweep(docker, layout.cluster)) > 0);
     this.#reaper?.stdin?.end('done');
@@ -118,14 +123,15 @@ export class Cluster {
       this.#identities.certificate('apiserver-kubelet-client', { commonName: 'kube-apiserver-kubelet-client', usages: ['client'] }),
     ]);
     const ca = this.#identities.caFile;
-    const etcdProcess = await this.#run('etcd', 'etcd', (url) => ({
+    const etcdProcess = await this.#run('etcd', (url) => ({
       'data-dir': join(layout.data, 'etcd'),
       'listen-client-urls': url ?? 'https://127.0.0.1:0',
       'cert-file': etcd.certFile,
       'key-file': etcd.keyFile,
       'trusted-ca-file': ca,
     }));
-    const apiServer = await this.#run('kube-apiserver', 'kube-apiserver', (url) => ({
+    this.#prepareOthers();
+    const apiServer = await this.#run('kube-apiserver', (url) => ({
       'etcd-servers': etcdProcess.url,
       'etcd-cafile': ca,
       'etcd-certfile': etcdClient.certFile,
@@ -147,7 +153,7 @@ export class Cluster {
     await Promise.all(
       ['kube-controller-manager', 'kube-scheduler'].map(async (component) => {
         const kubeconfig = await this.#kubeconfig(component, server, `system:${component}`);
-        await this.#run(component, component, () => ({ kubeconfig }));
+        await this.#run(component, () => ({ kubeconfig }));
       }),
     );
   }
@@ -163,7 +169,7 @@ export class Cluster {
         usages: ['server'],
       }),
     ]);
-    const kubelet = this.#run(`kubelet (${name})`, 'kubelet', (url) => ({
+    const kubelet = this.#run(`kubelet (${name})`, (url) => ({
       kubeconfig,
       'hostname-override': name,
       'node-ip': ip,
@@ -178,7 +184,7 @@ export class Cluster {
     // A hollow node has no network namespace that rules could be written into.
     const proxy =
       container &&
-      this.#run(`kube-proxy (${name})`, 'kube-proxy', () => ({
+      this.#run(`kube-proxy (${name})`, () => ({
         kubeconfig: proxyKubeconfig,
         'hostname-override': name,
         'node-container': container.id,
@@ -190,7 +196,7 @@ export class Cluster {
     const client = this.#client as Client;
     const { listen, reachedBy } = await machineAddress(network, node);
     const kubeconfig = await this.#kubeconfig('dns', server, 'system:dns');
-    const dns = await this.#run('dns', 'dns', (url) => ({
+    const dns = await this.#run('dns', (url) => ({
       kubeconfig,
       listen: url ? new URL(url).host : `${listen}:0`,
       upstreams: getServers().join(','),
@@ -225,22 +231,36 @@ export class Cluster {
     return this.#identities.kubeconfig(join(this.#options.layout.pki, `${name}.kubeconfig`), server, { user, groups });
   }
 
-  async #run(title: string, component: string, flags: (url: string | undefined) => Record<string, string>): Promise<ComponentProcess> {
-    const { layout, mine, context, ready, notice } = this.#options;
-    const chapter = chapterOf[component] ?? 0;
-    const isMine = mine.has(chapter);
-    const process = new ComponentProcess({
-      title,
-      component,
-      flags,
-      logFile: join(layout.logs, `${title.replace(/ \((.*)\)/, '-$1')}.log`),
-      condition: isMine ? `learner-${chapter}` : undefined,
-      clock: context.clock,
-      notice,
-    });
-    this.#processes.push(process);
-    await process.start();
-    ready({ title, url: process.url, mine: isMine });
+  /** What comes after etcd loads its modules while the API server starts. */
+  #prepareOthers(): void {
+    const { docker } = this.#options;
+    const perNode = this.#hollowPlaces().flatMap(({ name }) => [`kubelet (${name})`, ...(docker ? [`kube-proxy (${name})`] : [])]);
+    this.#prepare('kube-controller-manager', 'kube-scheduler', ...perNode, ...(docker ? ['dns'] : []));
+  }
+
+  #prepare(...titles: string[]): void {
+    const { layout, mine, context, notice } = this.#options;
+    for (const title of titles) {
+      const component = componentOf(title);
+      const chapter = chapterOf[component] ?? 0;
+      const process = new ComponentProcess({
+        title,
+        component,
+        cluster: layout.cluster,
+        logFile: join(layout.logs, `${title.replace(/ \((.*)\)/, '-$1')}.log`),
+        condition: mine.has(chapter) ? `learner-${chapter}` : undefined,
+        clock: context.clock,
+        notice,
+      });
+      this.#processes.set(title, process);
+    }
+  }
+
+  async #run(title: string, flags: FlagsFor): Promise<ComponentProcess> {
+    const process = this.#processes.get(title);
+    if (!process) throw new Error(`${title} was not prepared`);
+    await process.start(flags);
+    this.#options.ready({ title, url: process.url, mine: this.#options.mine.has(chapterOf[componentOf(title)] ?? 0) });
     return process;
   }
 
@@ -264,6 +284,11 @@ export class Cluster {
       giveUp.abort();
     }
   }
+}
+
+/** `kubelet (node-1)` → `kubelet` */
+function componentOf(title: string): string {
+  return title.replace(/ .*/, '');
 }
 
 function startReaper(cluster: string): ChildProcess {

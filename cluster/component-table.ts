@@ -10,14 +10,17 @@ import { readKubeconfig } from '#kit/kubeconfig';
 
 export interface ComponentCommand {
   flags: Record<string, Flag>;
+  /** Loads its modules: what takes longest about a start, and needs no flags yet. */
+  load(): Promise<unknown>;
   start(values: Record<string, string | boolean>, context: ComponentContext): Promise<RunningComponent>;
 }
 
 function command<T extends Record<string, Flag>>(
   flags: T,
+  load: () => Promise<unknown>,
   start: (values: FlagValues<T>, context: ComponentContext) => Promise<RunningComponent>,
 ): ComponentCommand {
-  return { flags, start: (values, context) => start(values as FlagValues<T>, context) };
+  return { flags, load, start: (values, context) => start(values as FlagValues<T>, context) };
 }
 
 const kubeconfig = { description: 'the kubeconfig that says where the API server is and who this component is' };
@@ -51,6 +54,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       'key-file': { description: "the certificate's key", default: '' },
       'trusted-ca-file': { description: 'clients must show a certificate signed by this CA', default: '' },
     },
+    () => import('#etcd'),
     async (flags, context) => {
       const { startEtcd } = await import('#etcd');
       const tls = flags['cert-file'] && {
@@ -83,6 +87,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       },
       'service-cluster-ip-range': { description: "CIDR of the Services' cluster IPs", default: addresses.serviceClusterIpRange },
     },
+    () => import('#api-server'),
     async (flags, context) => {
       const { startApiServer } = await import('#api-server');
       const etcdTls = flags['etcd-cafile'] && {
@@ -107,17 +112,25 @@ export const componentTable: Record<string, ComponentCommand> = {
     },
   ),
 
-  'kube-controller-manager': command({ kubeconfig, 'healthz-bind-address': healthz }, async (flags, context) => {
-    const { startControllerManager } = await import('#controller-manager');
-    const client = clientFrom(flags.kubeconfig, 'kube-controller-manager');
-    return startControllerManager({ client, listen: listenAddress(flags['healthz-bind-address']), ...context });
-  }),
+  'kube-controller-manager': command(
+    { kubeconfig, 'healthz-bind-address': healthz },
+    () => import('#controller-manager'),
+    async (flags, context) => {
+      const { startControllerManager } = await import('#controller-manager');
+      const client = clientFrom(flags.kubeconfig, 'kube-controller-manager');
+      return startControllerManager({ client, listen: listenAddress(flags['healthz-bind-address']), ...context });
+    },
+  ),
 
-  'kube-scheduler': command({ kubeconfig, 'healthz-bind-address': healthz }, async (flags, context) => {
-    const { startScheduler } = await import('#scheduler');
-    const client = clientFrom(flags.kubeconfig, 'kube-scheduler');
-    return startScheduler({ client, listen: listenAddress(flags['healthz-bind-address']), ...context });
-  }),
+  'kube-scheduler': command(
+    { kubeconfig, 'healthz-bind-address': healthz },
+    () => import('#scheduler'),
+    async (flags, context) => {
+      const { startScheduler } = await import('#scheduler');
+      const client = clientFrom(flags.kubeconfig, 'kube-scheduler');
+      return startScheduler({ client, listen: listenAddress(flags['healthz-bind-address']), ...context });
+    },
+  ),
 
   kubelet: command(
     {
@@ -136,6 +149,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       'node-container': { description: 'the container that is the node (runtime docker)', default: '' },
       cluster: { description: "the cluster's name, a label on every container it makes", default: 'kubekata' },
     },
+    () => Promise.all([import('#kubelet'), import('#kubelet/docker-runtime'), import('dockerode')]),
     async (flags, context) => {
       const { startKubelet } = await import('#kubelet');
       return startKubelet({
@@ -162,6 +176,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       'service-cluster-ip-range': { description: "CIDR of the Services' cluster IPs", default: addresses.serviceClusterIpRange },
       'healthz-bind-address': healthz,
     },
+    () => Promise.all([import('#kube-proxy'), import('dockerode')]),
     async (flags, context) => {
       const { startKubeProxy } = await import('#kube-proxy');
       const { shell } = await nodeShell(flags['node-container']);
@@ -184,6 +199,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       'cluster-domain': { description: 'the domain that Services live in', default: addresses.clusterDomain },
       upstreams: { description: 'name servers for everything else, separated by commas', default: '' },
     },
+    () => import('#kube-proxy/dns'),
     async (flags, context) => {
       const { startDns } = await import('#kube-proxy/dns');
       const client = clientFrom(flags.kubeconfig, 'dns');

@@ -1,14 +1,17 @@
 // `npm run component -- scheduler --kubeconfig …`: one component as this process, until TERM or Ctrl-C.
-// Under `npm start` the parent is told over IPC where it serves, or why it can't; when the parent is gone, so is the component.
+// Under `npm start` (`--of <cluster>`) it loads its modules while others start, gets its flags over IPC when all that they name is
+// there, and tells where it serves, or why it can't. When the parent is gone, so is the component.
 
 import { flushCompileCache } from 'node:module';
-import { componentTable } from '#cluster/component-table';
+import { type ComponentCommand, componentTable } from '#cluster/component-table';
 import { readFlags, runCommand, UsageError } from '#cluster/flags';
 import { systemClock, systemRandom } from '#kit/clock';
 import { createLogger, stderrSink } from '#kit/log';
 
 /** What a component's process tells the one that started it. */
 export type ComponentMessage = { ready: string } | { failed: string };
+/** What that one tells it, once. */
+export type ComponentFlags = { flags: string[] };
 
 const stopWithinMs = 5_000;
 
@@ -20,7 +23,6 @@ async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);
   const component = componentTable[name] ?? componentTable[`kube-${name}`];
   if (!component) throw new UsageError(`npm run component -- NAME [flags]: NAME is one of ${Object.keys(componentTable).join(', ')}`);
-  const values = readFlags(`npm run component -- ${name}`, component.flags, args);
   const stopping = new Promise<void>((resolve) => {
     process.on('SIGTERM', () => resolve());
     process.on('disconnect', () => resolve());
@@ -29,6 +31,8 @@ async function main(): Promise<number> {
   });
   const log = createLogger(name, stderrSink);
   try {
+    const given = args[0] === '--of' ? await flagsFromParent(component) : args;
+    const values = readFlags(`npm run component -- ${name}`, component.flags, given);
     const running = await component.start(values, { clock: systemClock, random: systemRandom, log });
     tell({ ready: running.url });
     flushCompileCache();
@@ -37,11 +41,18 @@ async function main(): Promise<number> {
     await Promise.race([running.stop(), systemClock.sleep(stopWithinMs).then(() => log.warn('did not stop in time', { stopWithinMs }))]);
     return 0;
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const message = explain(error as NodeJS.ErrnoException);
     tell({ failed: message });
     log.error(`can't start: ${message}`);
     return 1;
   }
+}
+
+async function flagsFromParent(component: ComponentCommand): Promise<string[]> {
+  const message = new Promise<ComponentFlags>((resolve) => process.once('message', resolve as (message: unknown) => void));
+  await component.load();
+  return (await message).flags;
 }
 
 function explain(error: NodeJS.ErrnoException & { port?: number }): string {

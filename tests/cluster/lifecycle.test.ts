@@ -49,7 +49,7 @@ describe('the life of a cluster', () => {
     return { start, said: () => said };
   }
 
-  /** What is left of a cluster: its processes (their arguments name its folder), containers and networks. */
+  /** What is left of a cluster: its processes (their arguments name its folder or itself), containers and networks. */
   async function leftOf(folder: string): Promise<string[]> {
     const running = await processes();
     const { cluster } = layoutOf(folder);
@@ -84,7 +84,7 @@ describe('the life of a cluster', () => {
     cleanUp.push(() => cluster.stop());
     const kill = async (component: string) => {
       const running = await processes();
-      const victim = running.find(({ args }) => args.includes(`component.ts ${component} `) && args.includes(cluster.folder));
+      const victim = running.find(({ args }) => args.includes(`component.ts ${component} --of ${layoutOf(cluster.folder).cluster}`));
       if (!victim) throw new Error(`the ${component} does not run`);
       process.kill(victim.pid, 'SIGKILL');
     };
