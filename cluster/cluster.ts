@@ -58,6 +58,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   /** By title, in the order they were made. */
   readonly #processes = new Map<string, ComponentProcess>();
+  readonly #ready = new Set<string>();
   #identities!: Identities;
   #client: Client | undefined;
   #gate: NodePortGate | undefined;
@@ -67,7 +68,24 @@ export class Cluster {
     this.#options = options;
   }
 
+  /** Resolves when every node is Ready. Rejects with what is in the way, after a minute at most. */
   async start(): Promise<void> {
+    const { clock } = this.#options.context;
+    const over = new AbortController();
+    const deadline = async () => {
+      await clock.sleep(readyWithinMs, over.signal);
+      const waiting = [...this.#processes.keys()].filter((title) => !this.#ready.has(title));
+      const what = waiting.length > 0 ? `${waiting.join(', ')} did not start` : 'not every node became Ready';
+      throw new Error(`${what} within ${readyWithinMs / 1000} s: see ${this.#options.layout.logs}`);
+    };
+    try {
+      await Promise.race([this.#startAll(over.signal), deadline()]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #startAll(over: AbortSignal): Promise<void> {
     const { layout, docker } = this.#options;
     await Promise.all([layout.data, layout.pki].map((folder) => rm(folder, { recursive: true, force: true })));
     await Promise.all([layout.data, layout.logs].map((folder) => mkdir(folder, { recursive: true })));
@@ -88,7 +106,7 @@ export class Cluster {
       ...places.map((place) => this.#startNode(server, place)),
       ...(docker && network && first ? [this.#startNetworkServices(docker, server, network, first)] : []),
     ]);
-    await this.#nodesReady();
+    await this.#nodesReady(over);
   }
 
   /** Stops everything in the reverse order and removes what was made in Docker. */
@@ -260,28 +278,18 @@ export class Cluster {
     const process = this.#processes.get(title);
     if (!process) throw new Error(`${title} was not prepared`);
     await process.start(flags);
+    this.#ready.add(title);
     this.#options.ready({ title, url: process.url, mine: this.#options.mine.has(chapterOf[componentOf(title)] ?? 0) });
     return process;
   }
 
-  /** Resolves when every node's condition Ready is True. */
-  async #nodesReady(): Promise<void> {
-    const { nodes, context } = this.#options;
-    const giveUp = new AbortController();
-    const deadline = context.clock.after(readyWithinMs, () => giveUp.abort());
+  /** Resolves when every node's condition Ready is True, or when it is over. */
+  async #nodesReady(signal: AbortSignal): Promise<void> {
     const ready = new Set<string>();
-    try {
-      for await (const { object } of (this.#client as Client).watch(Nodes, { signal: giveUp.signal })) {
-        const condition = object.status?.conditions?.find(({ type }) => type === 'Ready');
-        if (condition?.status === 'True') ready.add(object.metadata?.name ?? '');
-        if (ready.size === nodes) return;
-      }
-      throw new Error(
-        `only ${ready.size} of ${nodes} nodes became Ready within ${readyWithinMs / 1000} s: see ${this.#options.layout.logs}`,
-      );
-    } finally {
-      deadline.cancel();
-      giveUp.abort();
+    for await (const { object } of (this.#client as Client).watch(Nodes, { signal })) {
+      const condition = object.status?.conditions?.find(({ type }) => type === 'Ready');
+      if (condition?.status === 'True') ready.add(object.metadata?.name ?? '');
+      if (ready.size === this.#options.nodes) return;
     }
   }
 }
