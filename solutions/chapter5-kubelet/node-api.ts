@@ -2,10 +2,10 @@
 // that counts. Answers are plain text and JSON, errors plain text.
 // Kubernetes: pkg/kubelet/server/server.go
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import type { Pod } from '#kit/api';
@@ -13,6 +13,7 @@ import type { Clock } from '#kit/clock';
 import type { ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
 import { containerLogs, firstBytes, LogProblem, logRequest } from './container-logs.ts';
+import { ContainerStreams, type StreamRequest, streamRequest, wantsWebSocket } from './container-streams.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
 export interface NodeApiOptions {
@@ -32,8 +33,18 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
   const { listen, tls, log } = options;
   // Unknown clients get an answer that they understand, so the certificate is asked for here and judged below.
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
-  const server = createServer(asking, (request, response) => {
+  const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket }, (request, response) => {
     answer(options, request, response).catch((error) => fail(response, error, log));
+  });
+  const streams = new ContainerStreams(options);
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', (error) => log.debug('a connection broke', { error }));
+    const response = responseOn(socket, request);
+    const connect = (wanted: StreamRequest) => {
+      response.detachSocket(socket as TLSSocket);
+      streams.connect(wanted, request, socket, head);
+    };
+    answer(options, request, response, connect).catch((error) => fail(response, error, log));
   });
   await listening(server, listen);
   const { port } = server.address() as AddressInfo;
@@ -41,13 +52,32 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
     url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
     port,
     stop: async () => {
+      streams.stop();
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-async function answer({ runtime, pods, clock }: NodeApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** For an upgrade Node makes no response. This one can refuse it; then the connection is over. */
+function responseOn(socket: Duplex, request: IncomingMessage): ServerResponse {
+  const response = new ServerResponse(request);
+  response.assignSocket(socket as TLSSocket);
+  response.on('finish', () => socket.end());
+  return response.setHeader('connection', 'close');
+}
+
+/** `connect` is there when the request asks for a WebSocket. */
+async function answer(
+  { runtime, pods, clock }: NodeApiOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  connect?: (wanted: StreamRequest) => void,
+): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://localhost');
   const [resource, ...path] = pathname.slice(1).split('/').map(decodeURIComponent);
   if (resource === 'healthz' && path.length === 0) return text(response, 200, 'ok');
@@ -63,6 +93,11 @@ async function answer({ runtime, pods, clock }: NodeApiOptions, request: Incomin
     if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
     const log = logRequest(searchParams, clock.now());
     await send(await containerLogs(runtime, pod, containerName, log), log.limitBytes, response);
+  } else if ((resource === 'exec' || resource === 'attach') && path.length === 3) {
+    const pod = pods.get(namespace, podName);
+    if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
+    if (!connect) return text(response, 400, wantsWebSocket);
+    connect(streamRequest(resource, pod, containerName, searchParams));
   } else {
     text(response, 404, '404 page not found');
   }
