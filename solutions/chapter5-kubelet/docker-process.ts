@@ -36,8 +36,10 @@ export async function execInContainer(
 export async function attachToContainer(container: Docker.Container, { stdin, stdout, stderr }: StreamOptions): Promise<ContainerProcess> {
   const { Config } = await container.inspect();
   const connection = (await container.attach({ stream: true, hijack: true, stdin, stdout, stderr })) as Duplex;
+  const streams = streamsOf(connection, Config.Tty);
   return {
-    ...streamsOf(connection, Config.Tty),
+    ...streams,
+    stdin: Config.StdinOnce ? streams.stdin : withoutEnd(streams.stdin),
     resize: ({ width, height }: TerminalSize) => container.resize({ w: width, h: height }),
     // The pod's status says how the container ended; the connection ended well.
     exitCode: async () => 0,
@@ -58,6 +60,13 @@ function streamsOf(connection: Duplex, tty: boolean): Pick<ContainerProcess, 'st
     (error) => [stdout, stderr].map((output) => output.destroy(error)),
   );
   return { stdin: connection, stdout, stderr };
+}
+
+/** Docker hangs up at the end of the input, unless the container's own input ends with it: there is still output to come. */
+function withoutEnd(input: Writable): Writable {
+  const kept = new PassThrough();
+  kept.pipe(input, { end: false });
+  return kept;
 }
 
 /** Resolves when there is room for more. */
