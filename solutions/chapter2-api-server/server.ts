@@ -2,13 +2,14 @@
 // errors, and leaves what a request means to the handler.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain
 
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ListenAddress, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
+import { asksForWebSocket, responseOn } from '#kit/upgrade';
 import { anonymous, authenticate, type User } from './authentication.ts';
 import { statusOf, unauthorized } from './errors.ts';
 import { serialize } from './negotiation.ts';
@@ -63,7 +64,6 @@ export async function startServer({
   log: Logger;
 }): Promise<Server> {
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
-  // Any other protocol that a client would like better is passed over, and its request answered as usual.
   const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket });
   // Clients keep connections for long and must not find them closed in the moment they use them.
   server.keepAliveTimeout = 180_000;
@@ -91,18 +91,6 @@ export async function startServer({
   return { url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`, close };
 }
 
-function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-/** For an upgrade Node makes no response. Most are refused, though, and then it is one like any other, and the last one. */
-function responseOn(socket: Duplex, message: IncomingMessage): ServerResponse {
-  const response = new ServerResponse(message);
-  response.assignSocket(socket as TLSSocket);
-  response.on('finish', () => socket.end());
-  return response.setHeader('connection', 'close');
-}
-
 async function serve(handler: Handler, message: IncomingMessage, response: ServerResponse, log: Logger, upgrade?: Upgrade): Promise<void> {
   const { method = 'GET', url = '/' } = message;
   const [path = '/', search] = splitOnce(url, '?');
@@ -114,13 +102,10 @@ async function serve(handler: Handler, message: IncomingMessage, response: Serve
   } catch (error) {
     const status = statusOf(error);
     if (status.code === 500) log.error('a request failed unexpectedly', { method, path, error, stack: (error as Error).stack });
-    if (response.headersSent) response.destroy();
+    if (response.headersSent) return void response.destroy();
     // What is left of a body that nobody wants would be taken for the next request.
-    else
-      send(response.setHeader('connection', message.complete && !upgrade ? 'keep-alive' : 'close'), {
-        code: status.code ?? 500,
-        body: status,
-      });
+    if (!message.complete || upgrade) response.setHeader('connection', 'close');
+    send(response, { code: status.code ?? 500, body: status });
   }
 }
 

@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 import type { Clock } from '#kit/clock';
 import type { Logger } from '#kit/log';
 import { failure, type Status } from '#kit/status';
-import type { ContainerProcess, StreamOptions } from './runtime.ts';
+import type { ContainerProcess, StreamOptions, TerminalSize } from './runtime.ts';
 
 /** Best first. Only the fifth version can say that the input has ended. */
 export const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
@@ -51,6 +51,7 @@ async function run(socket: WebSocket, wanted: StreamOptions, open: () => Promise
 
 function receive(socket: WebSocket, process: ContainerProcess, wanted: StreamOptions, log: Logger): void {
   const { stdin } = process;
+  let resized: Promise<void> = Promise.resolve();
   stdin.on('drain', () => socket.resume());
   stdin.on('error', (error) => log.debug('a process takes no more input', { error }));
   socket.on('message', (data: Buffer) => {
@@ -61,7 +62,8 @@ function receive(socket: WebSocket, process: ContainerProcess, wanted: StreamOpt
       stdin.end();
     } else if (data[0] === channel.resize) {
       const size = terminalSize(content.toString());
-      if (size) process.resize(size).catch((error) => log.debug('a terminal could not be resized', { error }));
+      // One after the other: the last one counts.
+      if (size) resized = resized.then(() => process.resize(size)).catch((error) => log.debug('a terminal kept its size', { error }));
     }
   });
 }
@@ -78,9 +80,9 @@ function message(to: number, content: Buffer = Buffer.alloc(0)): Buffer {
 }
 
 /** `{"Width":80,"Height":24}`; undefined for anything else. */
-function terminalSize(text: string): { width: number; height: number } | undefined {
-  const numbers = /^\{"Width":(\d+),"Height":(\d+)\}\s*$/.exec(text);
-  return numbers ? { width: Number(numbers[1]), height: Number(numbers[2]) } : undefined;
+function terminalSize(text: string): TerminalSize | undefined {
+  const [width, height] = ['Width', 'Height'].map((name) => Number(new RegExp(`"${name}":\\s*(\\d+)`).exec(text)?.[1]));
+  return width && height ? { width, height } : undefined;
 }
 
 /** How a process ended, as the client's library reads it: the exit code is the one cause. */

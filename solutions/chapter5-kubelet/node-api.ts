@@ -1,17 +1,18 @@
-// The kubelet's own HTTPS API. The API server calls it when somebody wants a container's output; nobody else has a certificate
-// that counts. Answers are plain text and JSON, errors plain text.
+// The kubelet's own HTTPS API. The API server calls it when somebody wants a container's output, or into a container; nobody
+// else has a certificate that counts. Answers are plain text and JSON, errors plain text; exec and attach become WebSockets.
 // Kubernetes: pkg/kubelet/server/server.go
 
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Duplex, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import type { Pod } from '#kit/api';
 import type { Clock } from '#kit/clock';
 import type { ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
+import { asksForWebSocket, responseOn } from '#kit/upgrade';
 import { containerLogs, firstBytes, LogProblem, logRequest } from './container-logs.ts';
 import { ContainerStreams, type StreamRequest, streamRequest, wantsWebSocket } from './container-streams.ts';
 import type { ContainerRuntime } from './runtime.ts';
@@ -57,18 +58,6 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-function asksForWebSocket({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-/** For an upgrade Node makes no response. This one can refuse it; then the connection is over. */
-function responseOn(socket: Duplex, request: IncomingMessage): ServerResponse {
-  const response = new ServerResponse(request);
-  response.assignSocket(socket as TLSSocket);
-  response.on('finish', () => socket.end());
-  return response.setHeader('connection', 'close');
 }
 
 /** `connect` is there when the request asks for a WebSocket. */
