@@ -113,8 +113,8 @@ describe('exec, attach and cp', () => {
     });
 
     it('brings 50 MB of output whole', async () => {
-      const { stdout: sum } = await exec('head -c 38000000 /dev/urandom | base64 > /tmp/big; sha256sum < /tmp/big');
-      const { stdout } = await exec('cat /tmp/big');
+      const { stdout: sum } = await exec('head -c 38000000 /dev/urandom | base64 > /big; sha256sum < /big');
+      const { stdout } = await exec('cat /big');
       expect(stdout.length).toBeGreaterThan(50_000_000);
       expect(createHash('sha256').update(stdout).digest('hex')).toBe(sum.slice(0, 64));
     });
@@ -124,8 +124,8 @@ describe('exec, attach and cp', () => {
     const [there, back] = [join(folder, 'there'), join(folder, 'back')];
     const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7919) % 256));
     await writeFile(there, content);
-    await cluster.kubectl(['cp', there, 'box:/tmp/file']);
-    await cluster.kubectl(['cp', 'box:/tmp/file', back]);
+    await cluster.kubectl(['cp', there, 'box:/copy']);
+    await cluster.kubectl(['cp', 'box:/copy', back]);
     expect((await readFile(back)).equals(content)).toBe(true);
   });
 
