@@ -3,11 +3,10 @@
 
 import { pipeline } from 'node:stream/promises';
 import type { Pod } from '#kit/api';
-import { ApiError, failure } from '#kit/status';
-import { readText } from '#kit/transport';
 import type { ApiResources } from './api-resources.ts';
-import { badRequest } from './errors.ts';
+import { nodeRefusal } from './node-connections.ts';
 import type { Target } from './object.ts';
+import { chooseContainer } from './pod-container.ts';
 import type { ApiRequest } from './server.ts';
 
 const passedOn = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'timestamps'];
@@ -23,26 +22,10 @@ export async function streamLog(target: Target, { query, response }: ApiRequest,
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const answer = await nodes.get(nodeName, `/${path}${search.size ? `?${search}` : ''}`, gone.signal);
-  const code = answer.statusCode ?? 500;
-  if (code >= 400)
-    throw new ApiError(
-      failure(code, code === 404 ? 'NotFound' : code === 400 ? 'BadRequest' : 'InternalError', (await readText(answer)).trim()),
-    );
+  if ((answer.statusCode ?? 500) >= 400) throw await nodeRefusal(answer);
   response.writeHead(200, { 'content-type': 'text/plain' });
   response.flushHeaders();
   await pipeline(answer, response).catch((error) => {
     if (!gone.signal.aborted) throw error;
   });
-}
-
-/** The one that is named, or the only one there is. */
-function chooseContainer({ metadata, spec }: Pod, wanted: string | undefined): string {
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ name }) => name);
-  const [only = ''] = spec?.containers.map(({ name }) => name) ?? [];
-  if (wanted !== undefined) {
-    if (containers.includes(wanted)) return wanted;
-    throw badRequest(`container ${wanted} is not valid for pod ${metadata?.name}`);
-  }
-  if (spec?.containers.length === 1) return only;
-  throw badRequest(`a container name must be specified for pod ${metadata?.name}, choose one of: [${containers.join(' ')}]`);
 }

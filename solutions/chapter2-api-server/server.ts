@@ -5,9 +5,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ListenAddress, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
+import { asksForWebSocket, responseOn } from '#kit/upgrade';
 import { anonymous, authenticate, type User } from './authentication.ts';
 import { statusOf, unauthorized } from './errors.ts';
 import { serialize } from './negotiation.ts';
@@ -19,6 +21,14 @@ export interface ApiRequest {
   user: User;
   message: IncomingMessage;
   response: ServerResponse;
+  /** Only when the client asks for a WebSocket: the connection, for a handler that takes it over from `response`. */
+  upgrade?: Upgrade | undefined;
+}
+
+export interface Upgrade {
+  socket: Duplex;
+  /** What came after the request already. */
+  head: Buffer;
 }
 
 /** What a handler answers; undefined when it has written the response itself, or is still writing it. */
@@ -53,10 +63,15 @@ export async function startServer({
   handler: Handler;
   log: Logger;
 }): Promise<Server> {
-  const server = createServer({ cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false });
+  const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
+  const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket });
   // Clients keep connections for long and must not find them closed in the moment they use them.
   server.keepAliveTimeout = 180_000;
   server.on('request', (message, response) => void serve(handler, message, response, log));
+  server.on('upgrade', (message, socket, head) => {
+    socket.on('error', (error) => log.debug('a connection broke', { error }));
+    void serve(handler, message, responseOn(socket, message), log, { socket, head });
+  });
   server.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { error }));
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -76,20 +91,21 @@ export async function startServer({
   return { url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`, close };
 }
 
-async function serve(handler: Handler, message: IncomingMessage, response: ServerResponse, log: Logger): Promise<void> {
+async function serve(handler: Handler, message: IncomingMessage, response: ServerResponse, log: Logger, upgrade?: Upgrade): Promise<void> {
   const { method = 'GET', url = '/' } = message;
   const [path = '/', search] = splitOnce(url, '?');
   try {
     const user = authenticate(message.socket as TLSSocket);
     if (user === anonymous && !openPaths.some((open) => path === open || path.startsWith(`${open}/`))) throw unauthorized();
-    const answer = await handler({ method, path, query: new URLSearchParams(search), user, message, response });
+    const answer = await handler({ method, path, query: new URLSearchParams(search), user, message, response, upgrade });
     if (answer) send(response, answer);
   } catch (error) {
     const status = statusOf(error);
     if (status.code === 500) log.error('a request failed unexpectedly', { method, path, error, stack: (error as Error).stack });
-    if (response.headersSent) response.destroy();
+    if (response.headersSent) return void response.destroy();
     // What is left of a body that nobody wants would be taken for the next request.
-    else send(response.setHeader('connection', message.complete ? 'keep-alive' : 'close'), { code: status.code ?? 500, body: status });
+    if (!message.complete || upgrade) response.setHeader('connection', 'close');
+    send(response, { code: status.code ?? 500, body: status });
   }
 }
 

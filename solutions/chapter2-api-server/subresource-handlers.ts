@@ -10,6 +10,7 @@ import type { Target } from './object.ts';
 import { handleObject } from './object-handlers.ts';
 import { statusUpdated } from './object-meta.ts';
 import { streamLog } from './pod-logs.ts';
+import { openStream } from './pod-streams.ts';
 import { handleScale } from './scale.ts';
 import type { Answer, ApiRequest } from './server.ts';
 
@@ -26,6 +27,10 @@ const handlers: Record<string, SubresourceHandler> = {
   'POST binding': bind,
   'POST eviction': evict,
   'GET log': streamLog,
+  'GET exec': (target, request, api) => openStream('exec', target, request, api),
+  'POST exec': (target, request, api) => openStream('exec', target, request, api),
+  'GET attach': (target, request, api) => openStream('attach', target, request, api),
+  'POST attach': (target, request, api) => openStream('attach', target, request, api),
 };
 
 export async function handleSubresource(

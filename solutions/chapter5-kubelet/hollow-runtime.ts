@@ -7,6 +7,7 @@ import type { Clock } from '#kit/clock';
 import { containerHash } from './docker-names.ts';
 import { emptyPod } from './docker-state.ts';
 import type {
+  ContainerProcess,
   ContainerRequest,
   ContainerRuntime,
   LogOptions,
@@ -125,6 +126,14 @@ export class HollowRuntime implements ContainerRuntime {
     const { name } = this.#container(id);
     const time = timestamps ? `${new Date(this.#options.clock.now()).toISOString()} ` : '';
     return Readable.from([`${time}the hollow runtime only pretends to run ${name}: there is no process and no output\n`]);
+  }
+
+  async exec(id: string): Promise<ContainerProcess> {
+    throw new Error(`the hollow runtime only pretends to run ${this.#container(id).name}: there is no process, and none can be started`);
+  }
+
+  async attach(id: string): Promise<ContainerProcess> {
+    throw new Error(`the hollow runtime only pretends to run ${this.#container(id).name}: there is no process to attach to`);
   }
 
   /** Lets a container end, as if its process had. */

@@ -1,5 +1,5 @@
-// The kubelet's own HTTPS API. The API server calls it when somebody wants a container's output; nobody else has a certificate
-// that counts. Answers are plain text and JSON, errors plain text.
+// The kubelet's own HTTPS API. The API server calls it when somebody wants a container's output, or into a container; nobody
+// else has a certificate that counts. Answers are plain text and JSON, errors plain text; exec and attach become WebSockets.
 // Kubernetes: pkg/kubelet/server/server.go
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -12,7 +12,9 @@ import type { Pod } from '#kit/api';
 import type { Clock } from '#kit/clock';
 import type { ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
+import { asksForWebSocket, responseOn } from '#kit/upgrade';
 import { containerLogs, firstBytes, LogProblem, logRequest } from './container-logs.ts';
+import { ContainerStreams, type StreamRequest, streamRequest, wantsWebSocket } from './container-streams.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
 export interface NodeApiOptions {
@@ -32,8 +34,18 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
   const { listen, tls, log } = options;
   // Unknown clients get an answer that they understand, so the certificate is asked for here and judged below.
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
-  const server = createServer(asking, (request, response) => {
+  const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket }, (request, response) => {
     answer(options, request, response).catch((error) => fail(response, error, log));
+  });
+  const streams = new ContainerStreams(options);
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', (error) => log.debug('a connection broke', { error }));
+    const response = responseOn(socket, request);
+    const connect = (wanted: StreamRequest) => {
+      response.detachSocket(socket as TLSSocket);
+      streams.connect(wanted, request, socket, head);
+    };
+    answer(options, request, response, connect).catch((error) => fail(response, error, log));
   });
   await listening(server, listen);
   const { port } = server.address() as AddressInfo;
@@ -41,13 +53,20 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
     url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
     port,
     stop: async () => {
+      streams.stop();
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-async function answer({ runtime, pods, clock }: NodeApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** `connect` is there when the request asks for a WebSocket. */
+async function answer(
+  { runtime, pods, clock }: NodeApiOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  connect?: (wanted: StreamRequest) => void,
+): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://localhost');
   const [resource, ...path] = pathname.slice(1).split('/').map(decodeURIComponent);
   if (resource === 'healthz' && path.length === 0) return text(response, 200, 'ok');
@@ -63,6 +82,11 @@ async function answer({ runtime, pods, clock }: NodeApiOptions, request: Incomin
     if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
     const log = logRequest(searchParams, clock.now());
     await send(await containerLogs(runtime, pod, containerName, log), log.limitBytes, response);
+  } else if ((resource === 'exec' || resource === 'attach') && path.length === 3) {
+    const pod = pods.get(namespace, podName);
+    if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
+    if (!connect) return text(response, 400, wantsWebSocket);
+    connect(streamRequest(resource, pod, containerName, searchParams));
   } else {
     text(response, 404, '404 page not found');
   }

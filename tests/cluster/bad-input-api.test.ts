@@ -245,7 +245,7 @@ describe('API server: bad input', () => {
       expect(await refusal(method, configMaps)).toMatchObject({ reason: 'MethodNotAllowed', code: 405 });
     });
 
-    it.each(['pods/web/exec', 'pods/web/attach', 'pods/web/portforward', 'serviceaccounts/default/token', 'services/web/proxy'])(
+    it.each(['pods/web/portforward', 'serviceaccounts/default/token', 'services/web/proxy'])(
       '%s, which comes later, says so',
       async (path) => {
         const status = await refusal('POST', `/api/v1/namespaces/default/${path}`, {});

@@ -10,8 +10,10 @@ import { containerOptions, sandboxOptions } from './docker-config.ts';
 import { codeOf, inDockersWords, unlessCode } from './docker-errors.ts';
 import { demultiplexer } from './docker-logs.ts';
 import { podUidLabel } from './docker-names.ts';
+import { attachToContainer, execInContainer } from './docker-process.ts';
 import { DockerView, type DockerViewOptions } from './docker-view.ts';
 import type {
+  ContainerProcess,
   ContainerRequest,
   ContainerRuntime,
   LogOptions,
@@ -20,6 +22,7 @@ import type {
   RuntimePod,
   RuntimeSandbox,
   SandboxRequest,
+  StreamOptions,
 } from './runtime.ts';
 
 /** The network step (Kubernetes: a CNI plugin). */
@@ -185,6 +188,22 @@ export class DockerRuntime implements ContainerRuntime {
     });
     // A reader that goes away takes the connection with it.
     return Config.Tty ? stream : pipeline(stream, demultiplexer(), () => {});
+  }
+
+  async exec(id: string, command: string[], options: StreamOptions): Promise<ContainerProcess> {
+    try {
+      return await execInContainer(this.#docker.getContainer(id), command, options, this.#options.clock);
+    } catch (error) {
+      throw inDockersWords(error);
+    }
+  }
+
+  async attach(id: string, options: StreamOptions): Promise<ContainerProcess> {
+    try {
+      return await attachToContainer(this.#docker.getContainer(id), options);
+    } catch (error) {
+      throw inDockersWords(error);
+    }
   }
 
   async #create(options: Docker.ContainerCreateOptions): Promise<string> {

@@ -3,7 +3,7 @@
 // keeps its picture up to date by itself and rings when something changed.
 // Kubernetes: the CRI, staging/src/k8s.io/cri-api/pkg/apis/runtime/v1/api.proto
 
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Container, Pod } from '#kit/api';
 
 export interface ContainerRuntime {
@@ -43,6 +43,11 @@ export interface ContainerRuntime {
 
   /** What the container wrote to standard output and error, in order. */
   logs(id: string, options: LogOptions): Promise<Readable>;
+
+  /** Starts a command in a running container, beside the container's own process. */
+  exec(id: string, command: string[], options: StreamOptions): Promise<ContainerProcess>;
+  /** Connects to the container's own process, which goes on when the connection ends. */
+  attach(id: string, options: StreamOptions): Promise<ContainerProcess>;
 }
 
 export interface Machine {
@@ -145,6 +150,33 @@ export interface LogOptions {
   tailLines?: number;
   /** Only what was written since; milliseconds since the epoch. */
   since?: number;
+}
+
+/** Which of a process's streams are wanted. */
+export interface StreamOptions {
+  stdin: boolean;
+  stdout: boolean;
+  /** Never with a terminal, which has one output. */
+  stderr: boolean;
+  tty: boolean;
+}
+
+/** A process and its streams; those that nobody wanted are empty. Both outputs must be read, or it will wait. */
+export interface ContainerProcess {
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
+  resize(size: TerminalSize): Promise<void>;
+  /** To be asked when the outputs have ended; resolves when the process has. 0 for one that was attached to. */
+  exitCode(): Promise<number>;
+  /** Lets the connection go: the process hears the end of its input. */
+  close(): void;
+}
+
+/** In characters. */
+export interface TerminalSize {
+  width: number;
+  height: number;
 }
 
 /** The newest attempt of a container of the pod. */

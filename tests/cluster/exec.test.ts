@@ -1,0 +1,206 @@
+// Into a container from outside: kubectl exec, attach and cp by way of API server, kubelet and Docker; and the same WebSocket by
+// hand where kubectl can't be made to show a thing.
+
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { WebSocket } from 'ws';
+import type { Pod } from '#kit/api';
+import type { ClientConfig } from '#kit/client';
+import { readKubeconfig } from '#kit/kubeconfig';
+import { TestCluster } from '#kit/testing/cluster';
+import { withDeadline } from '#kit/testing/wait';
+
+jest.setTimeout(60_000);
+
+const image = 'kubekata/busybox:1';
+const sleeps = ['sleep', '1000000'];
+const pods: Pod[] = [
+  { metadata: { name: 'box' }, spec: { containers: [{ name: 'box', image, command: sleeps }] } },
+  {
+    metadata: { name: 'pair' },
+    spec: {
+      restartPolicy: 'Never',
+      containers: [
+        { name: 'up', image, command: sleeps },
+        { name: 'done', image, command: ['true'] },
+      ],
+    },
+  },
+  {
+    metadata: { name: 'reader' },
+    spec: { containers: [{ name: 'reader', image, stdin: true, command: ['sh', '-c', 'while read line; do echo "got $line"; done'] }] },
+  },
+  { metadata: { name: 'nowhere' }, spec: { nodeSelector: { no: 'node' }, containers: [{ name: 'app', image }] } },
+].map((pod) => ({ apiVersion: 'v1', kind: 'Pod', ...pod }));
+
+describe('exec, attach and cp', () => {
+  let cluster: TestCluster;
+  let folder: string;
+  let config: ClientConfig;
+  /** Connections that one test opened: ended after it, also when it failed. */
+  const opened: WebSocket[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kubekata-exec-'));
+    cluster = await TestCluster.start(['--nodes', '1']);
+    config = readKubeconfig(cluster.kubeconfig, 'test');
+    await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods }));
+    await cluster.kubectl('wait --for=condition=Ready pod/box pod/reader --timeout=30s');
+    await cluster.kubectl(['wait', '--for=jsonpath={.status.containerStatuses[1].state.terminated}', 'pod/pair', '--timeout=30s']);
+  });
+  afterEach(() => {
+    for (const socket of opened.splice(0)) socket.terminate();
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const exec = (command: string, input?: string, flags: string[] = []) =>
+    cluster.kubectlOutcome(['exec', 'box', ...(input === undefined ? [] : ['-i']), ...flags, '--', 'sh', '-c', command], input);
+
+  const shell = (command: string) => ['sh', '-c', command];
+
+  /** A connection to a pod's subresource, and what came on each of its channels. */
+  async function connect(path: string, streams: string[], command: string[] = [], protocols = ['v5.channel.k8s.io']) {
+    const query = new URLSearchParams(streams.map((name): [string, string] => [name, 'true']));
+    for (const word of command) query.append('command', word);
+    const url = `${config.server.replace('https', 'wss')}/api/v1/namespaces/default/pods/${path}?${query}`;
+    const socket = new WebSocket(url, protocols, config.tls);
+    opened.push(socket);
+    const received: Record<number, string> = {};
+    socket.on('message', (data: Buffer) => {
+      const channel = data.readUInt8(0);
+      received[channel] = (received[channel] ?? '') + data.subarray(1);
+    });
+    const closed = once(socket, 'close');
+    await withDeadline('the handshake', once(socket, 'open'));
+    const send = (channel: number, content: string | Buffer) => socket.send(Buffer.concat([Buffer.of(channel), Buffer.from(content)]));
+    return { socket, received, send, ended: () => withDeadline('the end of the connection', closed) };
+  }
+
+  const processesInBox = async () => (await exec('ps -o args')).stdout;
+
+  describe('kubectl exec', () => {
+    it('keeps output, errors and exit code apart', async () => {
+      const outcome = await exec('echo out; echo err >&2; exit 42');
+      expect(outcome).toEqual({ code: 42, stdout: 'out\n', stderr: 'err\ncommand terminated with exit code 42\n' });
+    });
+
+    it('passes input on, and its end', async () => {
+      expect(await exec('cat; echo over', 'hi\n')).toMatchObject({ code: 0, stdout: 'hi\nover\n' });
+    });
+
+    it('says what the container runtime says of a command that does not exist', async () => {
+      const { code, stdout, stderr } = await cluster.kubectlOutcome(['exec', 'box', '--', 'nosuch']);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).toContain('"nosuch": executable file not found');
+    });
+
+    it.each([
+      ['a pod that is not there', ['gone'], 'pods "gone" not found'],
+      ['a container that is not there', ['pair', '-c', 'other'], 'container other is not valid for pod pair'],
+      ['a container that has ended', ['pair', '-c', 'done'], 'container "done" is not running: Completed'],
+      ['a pod without a node', ['nowhere'], 'pod nowhere does not have a host assigned'],
+    ])('refuses %s', async (_, target, message) => {
+      const { code, stderr } = await cluster.kubectlOutcome(['exec', ...target, '--', 'ls']);
+      expect(code).toBe(1);
+      expect(stderr).toContain(message);
+    });
+
+    it('brings 50 MB of output whole', async () => {
+      const { stdout: sum } = await exec('head -c 38000000 /dev/urandom | base64 > /big; sha256sum < /big');
+      const { stdout } = await exec('cat /big');
+      expect(stdout.length).toBeGreaterThan(50_000_000);
+      expect(createHash('sha256').update(stdout).digest('hex')).toBe(sum.slice(0, 64));
+    });
+  });
+
+  it('kubectl cp copies there and back', async () => {
+    const [there, back] = [join(folder, 'there'), join(folder, 'back')];
+    const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7919) % 256));
+    await writeFile(there, content);
+    await cluster.kubectl(['cp', there, 'box:/copy']);
+    await cluster.kubectl(['cp', 'box:/copy', back]);
+    expect((await readFile(back)).equals(content)).toBe(true);
+  });
+
+  it('kubectl run -i brings the input to the container, and the output and exit code back', async () => {
+    const flags = ['-i', '--rm', '--quiet', '--restart=Never', `--image=${image}`];
+    const outcome = await cluster.kubectlOutcome(['run', 'once', ...flags, '--', 'sh', '-c', 'cat; exit 3'], 'hello\n');
+    expect(outcome).toMatchObject({ code: 3, stdout: 'hello\n' });
+  });
+
+  describe('the WebSocket', () => {
+    it('talks with the process that runs already, which outlives it', async () => {
+      for (const word of ['once', 'twice']) {
+        const { socket, received, send } = await connect('reader/attach', ['stdin', 'stdout']);
+        send(0, `${word}\n`);
+        await cluster.eventually('the container answers', () => received[1]?.includes(`got ${word}\n`));
+        socket.terminate();
+      }
+    });
+
+    it('gives a terminal its size, and every new one', async () => {
+      const { received, send, ended } = await connect('box/exec', ['stdin', 'stdout', 'tty'], shell('read line; stty size; exit 5'));
+      send(4, '{"Width":80,"Height":24}');
+      send(4, '{"Height": 31, "Width": 101}');
+      await cluster.eventually('the terminal has the last size', async () => (await exec('stty size -F /dev/pts/0')).stdout === '31 101\n');
+      send(0, '\n');
+      await ended();
+      expect(received[1]).toContain('31 101');
+      expect(JSON.parse(received[3] ?? '')).toMatchObject({
+        status: 'Failure',
+        reason: 'NonZeroExitCode',
+        details: { causes: [{ reason: 'ExitCode', message: '5' }] },
+      });
+    });
+
+    it('ends the input, and nothing else, when the client closes its channel', async () => {
+      const { received, send, ended } = await connect('box/exec', ['stdin', 'stdout'], shell('cat; echo over'));
+      send(0, 'hi\n');
+      send(255, Buffer.of(0));
+      await ended();
+      expect(received).toMatchObject({ 1: 'hi\nover\n', 3: JSON.stringify({ metadata: {}, status: 'Success' }) });
+    });
+
+    it('speaks the fourth version to a client that knows no newer one', async () => {
+      const { socket, received, ended } = await connect('box/exec', ['stdout'], shell('echo hi'), ['v4.channel.k8s.io', 'channel.k8s.io']);
+      await ended();
+      expect(socket.protocol).toBe('v4.channel.k8s.io');
+      expect(received[1]).toBe('hi\n');
+    });
+
+    it('ends the input of a process when its client goes away', async () => {
+      const { socket } = await connect('box/exec', ['stdin', 'stdout'], ['cat', '-']);
+      const runs = async () => /^cat -$/m.test(await processesInBox());
+      await cluster.eventually('the process runs', runs);
+      socket.terminate();
+      await cluster.eventually('the process has ended', async () => !(await runs()));
+    });
+
+    it('makes a process wait whose client does not read', async () => {
+      const { socket } = await connect('box/exec', ['stdout'], ['dd', 'if=/dev/zero', 'bs=1M', 'count=5000']);
+      socket.pause();
+      const written = async () => {
+        const { stdout } = await exec("for p in /proc/[0-9]*; do grep -q '^dd' $p/cmdline && awk '/^wchar/ {print $2}' $p/io; done");
+        return Number(stdout);
+      };
+      await cluster.eventually('the process waits', async () => {
+        const before = await written();
+        return before > 0 && before < 500_000_000 && (await written()) === before;
+      });
+    });
+  });
+
+  it('tells a client that asks for SPDY what to use instead', async () => {
+    const path = '/api/v1/namespaces/default/pods/box/exec?command=ls&stdout=true';
+    const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' };
+    const asked = cluster.client.send({ method: 'POST', path, headers });
+    await expect(asked).rejects.toMatchObject({ reason: 'BadRequest', message: expect.stringContaining('use kubectl 1.30 or newer') });
+  });
+});
