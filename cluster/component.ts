@@ -31,9 +31,14 @@ async function main(): Promise<number> {
   });
   const log = createLogger(name, stderrSink);
   try {
-    const given = args[0] === '--of' ? await flagsFromParent(component) : args;
-    const values = readFlags(`npm run component -- ${name}`, component.flags, given);
-    const running = await component.start(values, { clock: systemClock, random: systemRandom, log });
+    const starting = (async () => {
+      const given = args[0] === '--of' ? await flagsFromParent(component) : args;
+      const values = readFlags(`npm run component -- ${name}`, component.flags, given);
+      return component.start(values, { clock: systemClock, random: systemRandom, log });
+    })();
+    // Told to stop before it serves, it has nothing to put in order yet.
+    const running = await Promise.race([starting, stopping]);
+    if (!running) return 0;
     tell({ ready: running.url });
     flushCompileCache();
     log.info('started', { url: running.url });

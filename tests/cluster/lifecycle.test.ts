@@ -33,11 +33,12 @@ describe('the life of a cluster', () => {
     return folder;
   }
 
-  /** `npm start` as in a terminal; resolves when it says that the nodes are Ready. */
+  /** `npm start` as in a terminal; resolves when it has said that the nodes are Ready, or what else is waited for. */
   async function startInForeground(
     folder: string,
     flags: string[],
     env: Record<string, string> = {},
+    until = 'All nodes are Ready',
   ): Promise<{ start: ChildProcess; said: () => string }> {
     let said = '';
     const start = spawn(process.execPath, ['cluster/start.ts', '--folder', folder, '--nodes', '1', ...flags], {
@@ -45,7 +46,7 @@ describe('the life of a cluster', () => {
     });
     start.stdout.on('data', (text) => (said += text));
     start.stderr.on('data', (text) => (said += text));
-    await eventually('the nodes are Ready', () => said.includes('All nodes are Ready'), { within: 60_000, story: () => said });
+    await eventually(`it says "${until}"`, () => said.includes(until), { within: 60_000, story: () => said });
     return { start, said: () => said };
   }
 
@@ -77,6 +78,15 @@ describe('the life of a cluster', () => {
       // The reaper sees that there is nothing to reap, and ends a moment after the one it watched.
       await gone(folder);
     }
+  });
+
+  it.each(['Starting kubekata-', 'etcd ', 'kube-apiserver '])('leaves nothing when Ctrl-C comes as early as "%s"', async (until) => {
+    const folder = await newFolder();
+    const { start } = await startInForeground(folder, [], {}, until);
+    const ended = new Promise((resolve) => start.once('exit', resolve));
+    start.kill('SIGINT');
+    expect(await ended).toBe(0);
+    await gone(folder);
   });
 
   it('stands the death of each component, and cleans up even when its own process is killed', async () => {
