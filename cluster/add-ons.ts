@@ -11,7 +11,7 @@ const protocols = ['UDP', 'TCP'] as const;
 
 /** @param server where the name server is, as seen from a node */
 export async function addDnsService(client: Client, server: { host: string; port: number }): Promise<void> {
-  const label = { 'k8s-app': name, 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' };
+  const label = { 'k8s-app': name, 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'KubeDNS' };
   await client.create(Services, {
     metadata: { name, namespace, labels: label },
     spec: {
