@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { TestResult } from '@jest/test-result';
 import { nextStep, stageLine, stageResult } from './progress.ts';
@@ -28,6 +28,12 @@ describe('progress', () => {
   it('keeps the first failure of a stage, and that one only', () => {
     expect(wrong.failure).toBe('  ● scheduler › test 0\n\n    expected true');
     expect(green.failure).toBeUndefined();
+  });
+
+  it('keeps only the first one also where a terminal shows colours', () => {
+    const block = (name: string) => `${styleText(['bold', 'red'], `  ● ${name}`, { validateStream: false })}\n\n    expected true\n\n`;
+    const result = { testFilePath: '', testResults: [], failureMessage: block('one') + block('two') } as unknown as TestResult;
+    expect(stripVTControlCharacters(stageResult(result).failure ?? '')).toBe('  ● one\n\n    expected true');
   });
 
   it('goes on with the lowest stage that is not green', () => {

@@ -2,7 +2,7 @@
 // next. A jest reporter; the other jest commands keep jest's own.
 
 import { existsSync } from 'node:fs';
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
 import type { AssertionResult } from '@jest/test-result';
 
@@ -30,11 +30,16 @@ export function stageResult({ testFilePath, testResults, testExecError, failureM
     passed: testResults.filter(({ status }) => status === 'passed').length,
     total: testResults.filter(({ status }) => status !== 'pending').length,
     notWritten: texts.length > 0 && texts.every((text) => text.includes('NotImplemented')),
-    failure: failureMessage
-      ?.split(/^(?= {2}● )/m)
-      .find((block) => block.trim() !== '')
-      ?.trimEnd(),
+    failure: failureMessage ? firstFailure(failureMessage) : undefined,
   };
+}
+
+/** Up to the second heading, `  ● …`, which a terminal's colours may stand around. */
+function firstFailure(message: string): string {
+  const lines = message.split('\n');
+  const isHeading = (line: string) => stripVTControlCharacters(line).startsWith('  ● ');
+  const second = lines.findIndex((line, index) => isHeading(line) && lines.slice(0, index).some(isHeading));
+  return (second < 0 ? lines : lines.slice(0, second)).join('\n').trimEnd();
 }
 
 function textOf({ failureMessages }: AssertionResult): string {
