@@ -50,15 +50,16 @@ export function chapterProjects({ learner }: { learner: boolean }) {
 }
 
 export function wholeProjects() {
-  const project = (displayName: string, testMatch: string[]) => ({
+  const project = (displayName: string, testMatch: string[], condition?: string) => ({
     ...common,
     displayName,
     testMatch,
-    moduleNameMapper: moduleNameMapper(undefined),
+    moduleNameMapper: moduleNameMapper(condition),
   });
   return [
     project('kit', ['<rootDir>/kit/**/*.test.ts', '<rootDir>/tools/**/*.test.ts']),
     project('repository', ['<rootDir>/tests/repository/*.test.ts']),
     project('cluster', ['<rootDir>/tests/cluster/*.test.ts']),
+    project('simulation', ['<rootDir>/tests/simulation/*.test.ts'], process.env.KATA_TARGET === 'mine' ? 'learner-1' : undefined),
   ];
 }

@@ -1,0 +1,86 @@
+import type { WrongSolution } from '#kit/testing/wrong-solution';
+
+export const wrong: WrongSolution[] = [
+  {
+    name: 'votes twice in a term',
+    misunderstanding: 'Whoever asks, and has a good log, gets the vote.',
+    file: 'raft/election.ts',
+    replace: 'state.vote === from || (state.vote === undefined && state.leader === undefined)',
+    by: 'state.leader === undefined',
+    caughtBy: 'is given to the first who asks, and to nobody else in that term',
+  },
+  {
+    name: 'does not write down its vote',
+    misunderstanding:
+      'The vote is over with the election, and need not outlive a crash. (A member that comes back votes again, in the same term.)',
+    file: 'raft/raft.ts',
+    replace: '{ term, vote } : undefined,',
+    by: '{ term, vote: undefined } : undefined,',
+    caughtBy: 'is on the disk before it is given',
+  },
+  {
+    name: 'compares logs by their length',
+    misunderstanding: 'The longer log is the newer one.',
+    file: 'raft/election.ts',
+    replace: 'return lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex >= log.lastIndex);',
+    by: 'return lastIndex >= log.lastIndex && lastTerm >= 0;',
+    caughtBy: 'says no to a longer log of an earlier term',
+  },
+  {
+    name: 'begins the term when it only asks',
+    misunderstanding:
+      'A pre-election is an election. (A member that is cut off then comes back with a high term, and deposes a leader that is well.)',
+    file: 'raft/roles.ts',
+    replace: "enterRole(state, 'pre-candidate', state.term, undefined);",
+    by: "enterRole(state, 'pre-candidate', state.term + 1, undefined);",
+    caughtBy: 'does not raise the term however long nobody answers',
+  },
+  {
+    name: 'remembers a pre-vote as a vote',
+    misunderstanding: 'A yes is a yes. (Then two that ask at once block each other for a whole term.)',
+    file: 'raft/election.ts',
+    replace: "const isFree = type === 'pre-vote' ? term > state.term : ",
+    by: "const isFree = type === 'pre-vote' ? term > state.term && (state.vote ??= from) === from : ",
+    caughtBy: 'is asked without promising anything: two may be told yes',
+  },
+  {
+    name: 'takes half for a majority',
+    misunderstanding: 'Half of the members is enough. (Two halves then elect two leaders.)',
+    file: 'raft/state.ts',
+    replace: 'return Math.floor(state.log.members.length / 2) + 1;',
+    by: 'return Math.ceil(state.log.members.length / 2);',
+    caughtBy: 'takes half of four for no majority',
+  },
+  {
+    name: 'everybody waits equally long',
+    misunderstanding: 'The election time-out is a constant. (All stand up at once, vote for themselves, and do so again and again.)',
+    file: 'raft/state.ts',
+    replace: 'state.electionTimeout = state.electionTicks + Math.floor(state.random() * state.electionTicks);',
+    by: 'state.electionTimeout = state.electionTicks;',
+    caughtBy: 'waits 15 ticks for a leader when the dice say 0.5',
+  },
+  {
+    name: 'deposes a leader that is well',
+    misunderstanding: 'A higher term always wins, at once.',
+    file: 'raft/raft.ts',
+    replace: 'return leader !== undefined && electionElapsed < electionTicks;',
+    by: 'return leader !== undefined && electionElapsed < 0 * electionTicks;',
+    caughtBy: 'ignores who wants to depose a leader that is well',
+  },
+  {
+    name: 'leads on, all alone',
+    misunderstanding: 'Once elected, a leader leads until it hears of another. (Cut off, it never will, and its clients wait.)',
+    file: 'raft/election.ts',
+    replace: 'return active >= majority(state);',
+    by: 'return active > 0;',
+    caughtBy: 'is lost by a leader that hears no majority: it steps down',
+  },
+  {
+    name: 'says nothing to who is behind',
+    misunderstanding: 'A message of an older term is of no use, so it is dropped. (Its sender never learns that there is a newer term.)',
+    file: 'raft/raft.ts',
+    replace: "send(state, from, { type: 'append-answer', accepted: false, index: 0 });",
+    by: 'state.outbox.length += 0;',
+    caughtBy: 'does not follow a leader of an older term, and lets it know',
+  },
+];

@@ -1,0 +1,40 @@
+// The four roles and how a member comes into them. Anybody becomes a follower at once, whenever it hears of a newer term.
+// Raft: §5.1 and figure 4. etcd: raft/raft.go, becomeFollower and its sisters
+
+import type { MemberId } from './messages.ts';
+import { appendOwn, sendAppends } from './replication.ts';
+import { enterRole, type RaftState, trackMembers } from './state.ts';
+
+/** @exercise 1.8 Follow the leader of this term, or nobody yet if it is not known: `enterRole` does what every change of role needs. */
+export function becomeFollower(state: RaftState, term: number, leader: MemberId | undefined): void {
+  enterRole(state, 'follower', term, leader);
+}
+
+/**
+ * Only asks: "would you vote for me?" The term stays as it is, and so does the vote, so that asking disturbs nobody.
+ * Raft: thesis, 9.6
+ * @exercise 1.8 Become a pre-candidate of the same term, who knows of no leader.
+ */
+export function becomePreCandidate(state: RaftState): void {
+  enterRole(state, 'pre-candidate', state.term, undefined);
+}
+
+/**
+ * Raft: §5.2
+ * @exercise 1.8 Begin the next term as a candidate, with your vote for yourself.
+ */
+export function becomeCandidate(state: RaftState): void {
+  enterRole(state, 'candidate', state.term + 1, undefined);
+  state.vote = state.id;
+}
+
+/**
+ * A new leader does not know which old entries are committed. An entry of its own term will tell: so it begins with an empty one (§8).
+ * @exercise 1.8 Become the leader of this term: keep account of all members, append an empty entry, and send it to all.
+ */
+export function becomeLeader(state: RaftState): void {
+  enterRole(state, 'leader', state.term, state.id);
+  trackMembers(state);
+  appendOwn(state, [{ data: new Uint8Array() }]);
+  sendAppends(state);
+}
