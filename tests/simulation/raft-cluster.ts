@@ -38,16 +38,21 @@ export class SimulatedCluster {
   /** For each read under way: what everybody could know had been committed when it began. */
   readonly #asked = new Map<string, number>();
   readonly #weights: [happen: () => void, weight: number][];
+  readonly #slowness: number;
+  readonly #largestMessage: number;
   #counter = 0;
   readonly #notes: (() => string)[] = [];
   readonly counts = { elections: 0, committed: 0, reads: 0, crashes: 0, snapshots: 0, memberChanges: 0 };
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
-    const size = 1 + this.#below(5);
+    // One entry a message, or some.
+    this.#largestMessage = this.#random() < 0.5 ? 1 : 40;
+    const size = [1, 2, 3, 3, 3, 4, 5, 5][this.#below(8)] ?? 3;
     const members = Array.from({ length: size }, (_, position) => ({ id: String.fromCharCode(97 + position) }));
     for (const { id } of members) this.#add(id, members);
     this.#weights = this.#dayOfWeights();
+    this.#slowness = this.#random();
   }
 
   /** One thing happens. */
@@ -63,16 +68,19 @@ export class SimulatedCluster {
 
   /** Each schedule is another sort of day: on some the network is bad, on others members crash, or a lot is written. */
   #dayOfWeights(): [happen: () => void, weight: number][] {
-    const rare = () => (this.#random() < 0.5 ? 0.2 : 2) * this.#random();
+    const rare = () => (this.#random() < 0.5 ? 0.2 : 3) * this.#random();
     return [
-      [() => this.#tick(this.#anyHost()), 15 + 30 * this.#random()],
-      [() => this.#deliver(), 60],
+      [() => this.#tick(this.#hostInHurry()), 15 + 60 * this.#random()],
+      [() => this.#deliver(), 100],
       [() => this.#turn(this.#anyHost()), 40],
       [() => this.#propose(this.#anyHost()), 6],
-      [() => this.#read(this.#anyHost()), 6],
-      [() => this.#part(), rare()],
-      [() => this.#crash(this.#anyHost()), rare()],
-      [() => this.#start(this.#anyHost()), 2],
+      [() => this.#read(this.#random() < 0.5 ? this.#leaderOrAny() : this.#anyHost()), 12],
+      [() => this.#part(), rare() / 2],
+      [() => this.#crash(this.#random() < 0.5 ? this.#leaderOrAny() : this.#anyHost()), rare()],
+      [() => this.#start(this.#anyHost()), 2 + 15 * this.#random()],
+      [() => this.#bounce(this.#random() < 0.5 ? this.#leaderOrAny() : this.#anyHost()), 2 * rare()],
+      [() => this.#lastWords(), 2 * rare()],
+      [() => this.#leftBehind(), rare() / 2],
       [() => this.#compact(this.#anyHost()), 4 * rare()],
       [() => this.#changeMembers(this.#anyHost()), 4 * rare()],
       [() => this.#transfer(this.#anyHost()), rare()],
@@ -123,8 +131,8 @@ export class SimulatedCluster {
       id: host.id,
       durable: { hardState: { ...hardState }, snapshot, entries: [...entries] },
       random: this.#random,
-      electionTicks: 5,
-      largestMessage: 40,
+      electionTicks: 3,
+      largestMessage: this.#largestMessage,
     });
     this.invariants.check(host.raft, host.disk.hardState.term);
   }
@@ -136,6 +144,53 @@ export class SimulatedCluster {
     // A write under way may have come to the disk, though nobody was told of it.
     if (host.writing && this.#random() < 0.5) save(host.disk, host.writing);
     Object.assign(host, { raft: undefined, writing: undefined, reads: [] });
+  }
+
+  /** Down and up again before anybody notices: only what it forgot shows. */
+  #bounce(host: Host): void {
+    this.#crash(host);
+    this.#start(host);
+  }
+
+  /** The leader writes something, reaches one member with it, and crashes: figure 8 of the paper is made of such deaths. */
+  #lastWords(): void {
+    const leader = this.#leaderOrAny();
+    const reached = this.#anyHost();
+    this.#propose(leader);
+    this.#aloneTogether([leader, reached], 1 + this.#below(5));
+    this.#crash(leader);
+  }
+
+  /** The leader is cut off, and its clock stands still, while the others go on without it. Then it is asked. */
+  #leftBehind(): void {
+    const leader = this.#leaderOrAny();
+    this.#read(leader);
+    this.#write(leader);
+    for (const host of this.#hosts.values()) this.#write(host);
+    const others = [...this.#hosts.values()].filter((host) => host !== leader);
+    for (let rounds = 6 + this.#below(12); rounds > 0; rounds -= 1) {
+      for (const host of others) this.#tick(host);
+      this.#aloneTogether(others, 3);
+    }
+    this.#read(leader);
+    this.#write(leader);
+    for (let count = 0; count < 10; count += 1) this.#deliver();
+    this.#write(leader);
+  }
+
+  /** For some rounds these hear each other, at once, and nobody else. */
+  #aloneTogether(hosts: Host[], rounds: number): void {
+    const before = this.#island;
+    this.#island = new Set(hosts.map(({ id }) => id));
+    this.#note(`among themselves: ${[...this.#island]}`);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const host of hosts) this.#write(host);
+      const isAmongThem = ({ from, to }: Message) => this.#island.has(from) && this.#island.has(to);
+      const messages = this.#network.splice(0);
+      this.#network.push(...messages.filter((message) => !isAmongThem(message)));
+      for (const message of messages.filter(isAmongThem)) this.#arrive(message);
+    }
+    this.#island = before;
   }
 
   #tick(host: Host): void {
@@ -154,7 +209,8 @@ export class SimulatedCluster {
     host.writing = undefined;
     if (!raft || !ready) return;
     save(host.disk, ready);
-    this.#network.push(...ready.messages);
+    // What is on its way when the network parts may still arrive, much later.
+    this.#network.push(...ready.messages.filter(({ from, to }) => this.#island.has(from) === this.#island.has(to)));
     if (ready.snapshot) {
       this.counts.snapshots += 1;
       host.applied = ready.snapshot.index;
@@ -194,7 +250,7 @@ export class SimulatedCluster {
 
   #arrive(message: Message): void {
     const host = this.#hosts.get(message.to);
-    if (!host?.raft || this.#island.has(message.from) !== this.#island.has(message.to)) return;
+    if (!host?.raft) return;
     this.#notes.push(() => JSON.stringify(message, (key, value) => (key === 'data' ? undefined : value)));
     this.#act(host, (raft) => raft.step(message));
   }
@@ -213,7 +269,10 @@ export class SimulatedCluster {
   }
 
   #part(): void {
-    this.#island = this.#random() < 0.5 ? new Set() : new Set([...this.#hosts.keys()].filter(() => this.#random() < 0.4));
+    const leads = ({ raft }: Host) => raft?.role === 'leader';
+    const isCutOff = this.#random() < 0.5 ? leads : () => this.#random() < 0.4;
+    const island = [...this.#hosts.values()].filter(isCutOff).map(({ id }) => id);
+    this.#island = new Set(this.#random() < 0.4 ? [] : island);
     this.#note(this.#island.size > 0 ? `cut off: ${[...this.#island]}` : 'the network is whole');
   }
 
@@ -262,6 +321,16 @@ export class SimulatedCluster {
   #anyHost(): Host {
     const hosts = [...this.#hosts.values()];
     return hosts[this.#below(hosts.length)] as Host;
+  }
+
+  #leaderOrAny(): Host {
+    return [...this.#hosts.values()].find(({ raft }) => raft?.role === 'leader') ?? this.#anyHost();
+  }
+
+  /** Clocks don't go equally fast: the first member's may be slow, whatever its role. */
+  #hostInHurry(): Host {
+    const host = this.#anyHost();
+    return host.id === 'a' && this.#random() < this.#slowness ? ([...this.#hosts.values()].at(-1) ?? host) : host;
   }
 
   #below(limit: number): number {

@@ -7,7 +7,7 @@ import { SimulatedCluster } from './raft-cluster.ts';
 
 const schedules = Number(process.env.RAFT_SCHEDULES ?? 2000);
 const only = process.env.RAFT_SEED;
-const stepsPerSchedule = 500;
+const stepsPerSchedule = 700;
 
 function run(seed: number, lines = 25): SimulatedCluster {
   const cluster = new SimulatedCluster(seed);

@@ -50,6 +50,12 @@ export class RaftLog {
     return this.#memberChanges.findLast((entry) => entry.index <= index)?.members ?? this.snapshot.members;
   }
 
+  /** Everybody who is a member at `index` or becomes one later, even if only for a time. */
+  membersSince(index: number): readonly Member[] {
+    const later = this.#memberChanges.filter((entry) => entry.index > index);
+    return [...this.membersAt(index), ...later.flatMap(({ members }) => members ?? [])];
+  }
+
   /** The term of the entry at `index`; undefined if it is no longer, or not yet, in the log. */
   termAt(index: number): number | undefined {
     return index === this.#base.index ? this.#base.term : this.entryAt(index)?.term;

@@ -143,7 +143,7 @@ export function isMember(state: RaftState, id: MemberId): boolean {
  * Raft: thesis, 4.2.2
  */
 export function mayLead({ id, log, commit }: RaftState): boolean {
-  return [...log.members, ...log.membersAt(commit)].some((member) => member.id === id);
+  return log.membersSince(commit).some((member) => member.id === id);
 }
 
 export function otherMembers(state: RaftState): MemberId[] {
