@@ -3,7 +3,7 @@
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { NotImplemented } from '#kit/not-implemented';
-import { electionTicks, leader, TestMember } from './raft-member.ts';
+import { electionTicks, newLeader, TestMember } from './raft-member.ts';
 
 describe('etcd', () =>
   describe('1.8 electing a leader', () => {
@@ -224,7 +224,7 @@ describe('etcd', () =>
 
     describe('terms (§5.1)', () => {
       it.each(['candidate', 'leader'])('makes a %s follow whoever speaks in a newer term', (role) => {
-        const member = role === 'leader' ? leader() : candidate();
+        const member = role === 'leader' ? newLeader() : candidate();
         member.receive('b', heartbeat, 7);
         expect(member.standing).toMatchObject({ role: 'follower', term: 7, leader: 'b' });
         expect(member.disk).toMatchObject({ term: 7, vote: undefined });
@@ -282,13 +282,13 @@ describe('etcd', () =>
       });
 
       it('is lost by a leader that hears no majority: it steps down', () => {
-        const member = leader();
+        const member = newLeader();
         member.tick(2 * electionTicks - 1);
         expect(member.standing).toMatchObject({ role: 'follower', leader: undefined, term: 2 });
       });
 
       it('is kept by a leader that hears a majority', () => {
-        const member = leader({ members: 'abcde' });
+        const member = newLeader({ members: 'abcde' });
         for (let beat = 0; beat < 5 * electionTicks; beat += 1) {
           member.tick();
           for (const id of ['b', 'c']) member.receive(id, { type: 'heartbeat-answer', round: 0 });
@@ -297,7 +297,7 @@ describe('etcd', () =>
       });
 
       it('is not kept by one follower that answers a hundred times', () => {
-        const member = leader({ members: 'abcde' });
+        const member = newLeader({ members: 'abcde' });
         for (let beat = 0; beat < 5 * electionTicks; beat += 1) {
           member.tick();
           if (member.raft.role === 'leader') member.receive('b', { type: 'heartbeat-answer', round: 0 });

@@ -93,13 +93,19 @@ export class TestMember {
 }
 
 /** A member that has just won an election with the votes of b and c, or as many as it takes; what it said on the way is not shown. */
-export function leader(setup: Setup = {}): TestMember {
+export function newLeader(setup: Setup = {}): TestMember {
   const member = new TestMember('a', setup);
   member.tick(electionTicks);
   const others = [...(setup.members ?? 'abc')].filter((id) => id !== 'a');
   for (const id of others) member.receive(id, { type: 'pre-vote-answer', granted: true }, member.raft.term + 1);
   for (const id of others) member.receive(id, { type: 'vote-answer', granted: true });
   if (member.raft.role !== 'leader') throw new Error(`a has the votes of all, and is a ${member.raft.role}: see stage 1.8`);
+  return member;
+}
+
+/** A new leader whose first entry is on its disk. */
+export function leader(setup: Setup = {}): TestMember {
+  const member = newLeader(setup);
   member.written();
   return member;
 }
