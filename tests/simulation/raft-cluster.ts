@@ -223,6 +223,9 @@ export class SimulatedCluster {
     host.reads.push(...ready.reads);
     this.#serveReads(host);
     this.#act(host, () => raft.advance(ready));
+    // The worst moment to forget something is right after a vote.
+    const hasVoted = ready.messages.some((message) => message.type === 'vote-answer' && message.granted);
+    if (hasVoted && this.#random() < 0.4) this.#bounce(host);
   }
 
   #serveReads(host: Host): void {
