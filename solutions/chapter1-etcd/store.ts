@@ -108,15 +108,21 @@ export class Store {
     return this.#changes[revision - (this.#changes[0]?.revision ?? 0)];
   }
 
-  /** @throws EtcdError if a read at this revision cannot be answered: it is compacted, or still to come. */
+  /**
+   * `compacted` below the compacted revision, `futureRevision` above the present one (see `errors.ts`): a wrong answer is worse
+   * than none.
+   * @exercise 1.3 Throw the EtcdError that says why a read at this revision cannot be answered, if it cannot.
+   */
   checkReadable(revision: number): void {
     if (revision > this.#revision) throw futureRevision();
     if (revision < this.#compactedRevision) throw compacted();
   }
 
   /**
-   * Forgets what only reads below the revision could see. Reads and watches at the revision itself still work.
-   * @throws EtcdError if that was done already, or the revision is still to come.
+   * Forgets what only reads below the revision could see, and the changes below it. Reads and watches at the revision itself
+   * still work. Throws `compacted` if that was done already, `futureRevision` if the revision is still to come; then nothing is
+   * forgotten. Walks only the changes that it forgets: a key that was not written since the last compaction has nothing to forget.
+   * @exercise 1.3 Check the revision, remember it, and forget the versions and the changes that it hides.
    */
   compact(revision: number): void {
     if (revision <= this.#compactedRevision) throw compacted();
@@ -136,10 +142,14 @@ export class Store {
     else this.#keys.add({ key, versions: [event.kv] });
   }
 
-  /** Drops the key's versions that are hidden at the revision: all before the last one, and that one too if it is a tombstone. */
+  /**
+   * What a read at the revision sees stays, however old it is. What is before it goes, and it goes too if it is a tombstone. A key
+   * without versions leaves the index.
+   * @exercise 1.3 Drop the key's versions that no read at the revision or later can see.
+   */
   #forget(key: string, revision: number): void {
     const versions = this.#keys.get(key)?.versions ?? [];
-    const last = versions.findLastIndex((version) => version.modRevision <= revision);
+    const last = lastAt(versions, revision);
     if (last < 0) return;
     versions.splice(0, versions[last]?.version === 0 ? last + 1 : last);
     if (versions.length === 0) this.#keys.remove(key);
@@ -148,8 +158,25 @@ export class Store {
 
 /** The version to be seen at the revision (absent: the latest), if the key exists there. */
 function living(history: KeyHistory | undefined, revision: number | undefined): KeyValue | undefined {
-  const seen = revision === undefined ? history?.versions.at(-1) : history?.versions.findLast((kv) => kv.modRevision <= revision);
+  if (!history) return undefined;
+  const { versions } = history;
+  const seen = revision === undefined ? versions.at(-1) : versions[lastAt(versions, revision)];
   return seen && seen.version > 0 ? seen : undefined;
+}
+
+/**
+ * The versions lie in the order of their revisions. A key that is written all the time has many: halve, do not walk.
+ * @exercise 1.3 Return the index of the last version whose modRevision is not above the revision; -1 if there is none.
+ */
+function lastAt(versions: readonly KeyValue[], revision: number): number {
+  let low = -1;
+  let high = versions.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((versions[middle] as KeyValue).modRevision <= revision) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function tombstone(key: Buffer, revision: number): KeyValue {

@@ -154,35 +154,6 @@ describe('etcd, as a client sees it', () => {
     });
   });
 
-  describe('history', () => {
-    it('can be read at every revision until it is compacted', async () => {
-      const first = await put('history/a', 'one');
-      await put('history/b', 'one');
-      const third = await put('history/a', 'two');
-      const { header: deletion } = await client.deleteRange({ key: 'history/a' });
-      const at = async (revision: number) =>
-        (await client.range({ key: 'history/', rangeEnd: prefixEnd('history/'), revision })).kvs.map(pair);
-      const past = [['history/a=one'], ['history/a=one', 'history/b=one'], ['history/a=two', 'history/b=one'], ['history/b=one']];
-      expect(await Promise.all([first, first + 1, third, deletion.revision].map(at))).toEqual(past);
-
-      await client.compact(third);
-      expect(await Promise.all([third, deletion.revision].map(at))).toEqual(past.slice(2));
-      expect(await failureOf(at(third - 1))).toEqual({
-        code: 'OUT_OF_RANGE',
-        details: 'etcdserver: mvcc: required revision has been compacted',
-      });
-      expect((await failureOf(client.compact(third))).details).toBe('etcdserver: mvcc: required revision has been compacted');
-      expect((await client.range({ key: 'history/b' })).kvs.map(pair)).toEqual(['history/b=one']);
-    });
-
-    it('does not reach into the future', async () => {
-      const revision = (await put('present')) + 1;
-      const future = { code: 'OUT_OF_RANGE', details: 'etcdserver: mvcc: required revision is a future revision' };
-      expect(await failureOf(client.range({ key: 'present', revision }))).toEqual(future);
-      expect(await failureOf(client.compact(revision))).toEqual(future);
-    });
-  });
-
   describe('leases', () => {
     it('take their keys with them when they are revoked, in one change', async () => {
       const { ID, TTL } = await client.leaseGrant({ TTL: 100, ID: 1001 });
