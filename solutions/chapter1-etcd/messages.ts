@@ -56,7 +56,7 @@ export interface RangeRequest {
 export type SortTarget = 'KEY' | 'VERSION' | 'CREATE' | 'MOD' | 'VALUE';
 
 export interface RangeResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   kvs: KeyValue[];
   /** The limit left something out. */
   more: boolean;
@@ -73,7 +73,7 @@ export interface PutRequest {
   ignoreLease: boolean;
 }
 export interface PutResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   prevKv?: KeyValue | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface DeleteRangeRequest {
   prevKv: boolean;
 }
 export interface DeleteRangeResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   deleted: number;
   prevKvs: KeyValue[];
 }
@@ -117,7 +117,7 @@ export interface TxnRequest {
   failure: RequestOp[];
 }
 export interface TxnResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   succeeded: boolean;
   responses: ResponseOp[];
 }

@@ -11,7 +11,7 @@ import type { RunningComponent, ServingTls } from '#kit/component';
 import { silentLogger } from '#kit/log';
 import { createCertificateAuthority } from '#kit/pki';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
-import { EtcdClient, failureOf, pair, prefixEnd, type RequestOp } from '#kit/testing/etcd-client';
+import { EtcdClient, failureOf, pair, prefixEnd } from '#kit/testing/etcd-client';
 import { eventually } from '#kit/testing/wait';
 
 describe('etcd, as a client sees it', () => {
@@ -24,135 +24,6 @@ describe('etcd, as a client sees it', () => {
   afterAll(() => etcd?.stop());
   const put = async (key: string, value = '') => (await client.put({ key, value })).header.revision;
   const invalid = (details: string) => ({ code: 'INVALID_ARGUMENT', details: `etcdserver: ${details}` });
-
-  describe('transactions', () => {
-    it('take one revision for all they write, and see what they have written', async () => {
-      const before = await put('txn/deleted');
-      const { header, succeeded, responses } = await client.txn({
-        success: [
-          { requestPut: { key: 'txn/a', value: '1' } },
-          { requestDeleteRange: { key: 'txn/deleted' } },
-          { requestRange: { key: 'txn/', rangeEnd: prefixEnd('txn/') } },
-        ],
-      });
-      expect({ succeeded, revision: header.revision }).toEqual({ succeeded: true, revision: before + 1 });
-      expect(responses[1]?.responseDeleteRange?.deleted).toBe(1);
-      expect(responses[2]?.responseRange?.kvs.map(pair)).toEqual(['txn/a=1']);
-    });
-
-    it('take no revision when they write nothing', async () => {
-      const before = await put('txn-read');
-      const { header } = await client.txn({
-        success: [{ requestRange: { key: 'txn-read' } }, { requestDeleteRange: { key: 'txn-none' } }],
-      });
-      expect(header.revision).toBe(before);
-    });
-
-    it.each([
-      [{ target: 'VERSION', version: 2 }, true],
-      [{ target: 'VERSION', version: 2, result: 'LESS' }, false],
-      [{ target: 'VERSION', version: 1, result: 'GREATER' }, true],
-      [{ target: 'VERSION', version: 1, result: 'NOT_EQUAL' }, true],
-      [{ target: 'MOD', modRevision: 1 }, false],
-      [{ target: 'CREATE', createRevision: 1, result: 'GREATER' }, true],
-      [{ target: 'VALUE', value: 'two' }, true],
-      [{ target: 'VALUE', value: 'twp', result: 'LESS' }, true],
-      [{ target: 'LEASE', lease: 0 }, true],
-      [{ target: 'VERSION', version: 0, key: 'compare/missing' }, true],
-      [{ target: 'MOD', modRevision: 0, key: 'compare/missing' }, true],
-      [{ target: 'VALUE', value: '', key: 'compare/missing' }, false],
-      [{ target: 'VERSION', version: 2, key: 'compare/', rangeEnd: prefixEnd('compare/') }, false],
-      [{ target: 'VERSION', version: 0, result: 'GREATER', key: 'compare/', rangeEnd: prefixEnd('compare/') }, true],
-    ] as const)('compare: %j holds: %s', async (compare, holds) => {
-      await client.deleteRange({ key: 'compare/', rangeEnd: prefixEnd('compare/') });
-      await put('compare/a', 'one');
-      await put('compare/a', 'two');
-      await put('compare/b', 'one');
-      const { succeeded } = await client.txn({ compare: [{ key: 'compare/a', ...compare }] });
-      expect(succeeded).toBe(holds);
-    });
-
-    it('run the other list when one comparison fails', async () => {
-      const { succeeded, responses } = await client.txn({
-        compare: [
-          { key: 'else', target: 'VERSION', version: 0 },
-          { key: 'else', target: 'VERSION', version: 1 },
-        ],
-        success: [{ requestPut: { key: 'else', value: 'then' } }],
-        failure: [{ requestPut: { key: 'else', value: 'else', prevKv: true } }],
-      });
-      expect({ succeeded, responses: responses.length }).toEqual({ succeeded: false, responses: 1 });
-      expect((await client.range({ key: 'else' })).kvs.map(pair)).toEqual(['else=else']);
-    });
-
-    it('let one of many clients win that create a key if it is not there', async () => {
-      const create = (value: string) =>
-        client.txn({ compare: [{ key: 'race', target: 'VERSION', version: 0 }], success: [{ requestPut: { key: 'race', value } }] });
-      const outcomes = await Promise.all(Array.from({ length: 20 }, (_, index) => create(`${index}`)));
-      expect(outcomes.filter(({ succeeded }) => succeeded)).toHaveLength(1);
-    });
-
-    it('nest, and make all comparisons before anything is written', async () => {
-      const { responses } = await client.txn({
-        success: [
-          { requestPut: { key: 'nest/a', value: '1' } },
-          {
-            requestTxn: {
-              compare: [{ key: 'nest/a', target: 'VERSION', version: 0 }],
-              success: [{ requestPut: { key: 'nest/b', value: 'then' } }],
-              failure: [{ requestPut: { key: 'nest/b', value: 'else' } }],
-            },
-          },
-        ],
-      });
-      expect(responses[1]?.responseTxn?.succeeded).toBe(true);
-      expect((await client.range({ key: 'nest/b' })).kvs.map(pair)).toEqual(['nest/b=then']);
-    });
-
-    const putOf = (key: string): RequestOp => ({ requestPut: { key, value: '' } });
-    it.each<[string, RequestOp[]]>([
-      ['two puts of a key', [putOf('dup'), putOf('dup')]],
-      ['a put into a range that is deleted', [putOf('dup/a'), { requestDeleteRange: { key: 'dup/', rangeEnd: 'dup0' } }]],
-      ['a delete of a key that is put', [{ requestDeleteRange: { key: 'dup' } }, putOf('dup')]],
-      ['a put in a nested transaction', [putOf('dup'), { requestTxn: { failure: [putOf('dup')] } }]],
-    ])('refuse %s', async (_, operations) => {
-      const before = await put('dup');
-      expect(await failureOf(client.txn({ success: operations }))).toEqual(invalid('duplicate key given in txn request'));
-      expect((await client.range({ key: 'dup' })).header.revision).toBe(before);
-    });
-
-    it('may delete a key twice, and put a key in either of two branches', async () => {
-      await put('twice');
-      const { responses } = await client.txn({
-        success: [{ requestDeleteRange: { key: 'twice' } }, { requestDeleteRange: { key: 'twice' } }],
-        failure: [putOf('twice')],
-      });
-      expect(responses.map(({ responseDeleteRange }) => responseDeleteRange?.deleted)).toEqual([1, 0]);
-      await client.txn({ success: [{ requestTxn: { success: [putOf('either')], failure: [putOf('either')] } }] });
-    });
-
-    it('take 128 operations and refuse 129', async () => {
-      const many = (count: number) => Array.from({ length: count }, (_, index) => putOf(`bulk/${index}`));
-      expect((await client.txn({ success: many(128) })).responses).toHaveLength(128);
-      expect(await failureOf(client.txn({ success: many(129) }))).toEqual(invalid('too many operations in txn request'));
-    });
-
-    it('write nothing when one of their operations cannot be done', async () => {
-      const before = await put('whole-or-nothing', 'before');
-      const first = { requestPut: { key: 'whole-or-nothing', value: 'after' } };
-      const failures = [
-        await failureOf(client.txn({ success: [first, { requestPut: { key: 'leased', lease: 12345 } }] })),
-        await failureOf(client.txn({ success: [first, { requestRange: { key: 'a', revision: before + 100 } }] })),
-        await failureOf(client.txn({ success: [first, { requestPut: { key: '' } }] })),
-      ];
-      expect(failures.map(({ details }) => details)).toEqual([
-        'etcdserver: requested lease not found',
-        'etcdserver: mvcc: required revision is a future revision',
-        'etcdserver: key is not provided',
-      ]);
-      expect((await client.range({ key: 'whole-or-nothing' })).kvs).toMatchObject([{ modRevision: before }]);
-    });
-  });
 
   describe('leases', () => {
     it('take their keys with them when they are revoked, in one change', async () => {
