@@ -229,6 +229,10 @@ export class EtcdClient {
     }
   }
 
+  leaseList(): Promise<{ header: Header; leases: { ID: number }[] }> {
+    return this.call('Lease', 'LeaseLeases', {});
+  }
+
   memberList(): Promise<{ header: Header; members: { ID: number; name: string; clientURLs: string[] }[] }> {
     return this.call('Cluster', 'MemberList', {});
   }

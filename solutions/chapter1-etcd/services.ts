@@ -57,7 +57,8 @@ export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerSt
   };
 }
 
-export function leaseService(edge: GrpcEdge, { machine, proposals, expiry, random }: ServerState): UntypedServiceImplementation {
+export function leaseService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
+  const { machine, proposals, expiry, random } = state;
   return {
     LeaseGrant: edge.unary(async ({ ID, TTL }: LeaseGrantRequest) => {
       const id = ID === noLease ? newLeaseId(random) : ID;
@@ -71,20 +72,33 @@ export function leaseService(edge: GrpcEdge, { machine, proposals, expiry, rando
       return response;
     }),
     LeaseKeepAlive: (stream: ServerDuplexStream<LeaseRequest, object>) => {
-      edge.onEach(stream, ({ ID }) => {
-        const lease = expiry.isPending(ID) ? machine.leases.get(ID) : undefined;
-        if (lease) expiry.renew(lease);
-        stream.write({ header: machine.header(), ID, TTL: lease?.ttl ?? 0 });
-      });
+      edge.onEach(stream, ({ ID }) => stream.write(keepAlive(state, ID)));
     },
-    LeaseTimeToLive: edge.unary(({ ID, keys }: LeaseRequest & { keys: boolean }) => {
-      if (!machine.leases.has(ID)) return { header: machine.header(), ID, TTL: -1 };
-      const lease = machine.leases.get(ID);
-      const attached = keys ? [...lease.keys].sort().map(keyBytes) : [];
-      return { header: machine.header(), ID, TTL: expiry.remaining(ID), grantedTTL: lease.ttl, keys: attached };
-    }),
+    LeaseTimeToLive: edge.unary((request: LeaseRequest & { keys: boolean }) => timeToLive(state, request)),
     LeaseLeases: edge.unary(() => ({ header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) })),
   };
+}
+
+/**
+ * The answer's TTL is the one that was granted; 0 says that there is no such lease, or that its time is up (`isPending`). A
+ * keep-alive writes nothing: only the clock is set back.
+ * @exercise 1.6 Renew the lease, and answer with header, ID and TTL.
+ */
+function keepAlive({ machine, expiry }: ServerState, ID: LeaseId): object {
+  const lease = expiry.isPending(ID) ? machine.leases.get(ID) : undefined;
+  if (lease) expiry.renew(lease);
+  return { header: machine.header(), ID, TTL: lease?.ttl ?? 0 };
+}
+
+/**
+ * The keys are returned only if they are asked for, as bytes. A TTL of -1 says that there is no such lease; that is no error.
+ * @exercise 1.6 Answer with header, ID, TTL (what is left), grantedTTL and keys.
+ */
+function timeToLive({ machine, expiry }: ServerState, { ID, keys }: LeaseRequest & { keys: boolean }): object {
+  if (!machine.leases.has(ID)) return { header: machine.header(), ID, TTL: -1 };
+  const lease = machine.leases.get(ID);
+  const attached = keys ? [...lease.keys].sort().map(keyBytes) : [];
+  return { header: machine.header(), ID, TTL: expiry.remaining(ID), grantedTTL: lease.ttl, keys: attached };
 }
 
 /** A cluster of one. */

@@ -5,16 +5,18 @@
 
 import { checkPutAgainst, deleteRange, put, range } from './key-values.ts';
 import { type Lease, Leases } from './leases.ts';
-import type {
-  Command,
-  CompactionRequest,
-  DeleteRangeRequest,
-  LeaseGrantRequest,
-  LeaseRequest,
-  PutRequest,
-  RangeRequest,
-  ResponseHeader,
-  TxnRequest,
+import {
+  type Command,
+  type CompactionRequest,
+  type DeleteRangeRequest,
+  type Event,
+  type LeaseGrantRequest,
+  type LeaseRequest,
+  noLease,
+  type PutRequest,
+  type RangeRequest,
+  type ResponseHeader,
+  type TxnRequest,
 } from './messages.ts';
 import { type Change, Store } from './store.ts';
 import { checkAgainst, decide, run } from './transactions.ts';
@@ -81,6 +83,10 @@ export class StateMachine {
     return this.#answer({ ID: lease.id, TTL: lease.ttl });
   }
 
+  /**
+   * All the keys go in one change, in the order of their bytes, so that every member writes the same.
+   * @exercise 1.6 Revoke the lease, delete its keys, and answer with a header.
+   */
   #revoke({ ID }: LeaseRequest): object {
     const lease = this.leases.revoke(ID);
     this.#write((change) => {
@@ -92,7 +98,7 @@ export class StateMachine {
   #write<T>(write: (change: Change) => T): T {
     return this.store.commit((change) => {
       const result = write(change);
-      for (const event of change.events) this.leases.follow(event);
+      for (const event of change.events) if (isLeased(event)) this.leases.follow(event);
       return result;
     });
   }
@@ -100,4 +106,9 @@ export class StateMachine {
   #answer(response: object): object {
     return { header: this.header(), ...response };
   }
+}
+
+/** The key hangs on a lease now, or did before. */
+function isLeased({ kv, prevKv }: Event): boolean {
+  return kv.lease !== noLease || (prevKv !== undefined && prevKv.lease !== noLease);
 }

@@ -1,4 +1,4 @@
-// What etcd does that the cluster needs and no stage asks for yet: transactions, history, leases, the disk, TLS.
+// What etcd does that the cluster needs and no stage asks for yet: the disk, TLS, its own state.
 // The first half is about the protocol, and holds for the real etcd too (KATA_TARGET=upstream).
 
 import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,8 +11,7 @@ import type { RunningComponent, ServingTls } from '#kit/component';
 import { silentLogger } from '#kit/log';
 import { createCertificateAuthority } from '#kit/pki';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
-import { EtcdClient, failureOf, pair, prefixEnd } from '#kit/testing/etcd-client';
-import { eventually } from '#kit/testing/wait';
+import { EtcdClient, failureOf, pair } from '#kit/testing/etcd-client';
 
 describe('etcd, as a client sees it', () => {
   let etcd: EtcdUnderTest;
@@ -22,41 +21,7 @@ describe('etcd, as a client sees it', () => {
     client = etcd.client;
   });
   afterAll(() => etcd?.stop());
-  const put = async (key: string, value = '') => (await client.put({ key, value })).header.revision;
   const invalid = (details: string) => ({ code: 'INVALID_ARGUMENT', details: `etcdserver: ${details}` });
-
-  describe('leases', () => {
-    it('take their keys with them when they are revoked, in one change', async () => {
-      const { ID, TTL } = await client.leaseGrant({ TTL: 100, ID: 1001 });
-      expect({ ID, TTL }).toEqual({ ID: 1001, TTL: 100 });
-      for (const key of ['lease/a', 'lease/b', 'lease/c']) await client.put({ key, lease: ID });
-      await put('lease/c', 'free again');
-      const { keys } = await client.leaseTimeToLive({ ID, keys: true });
-      expect(keys.map(String)).toEqual(['lease/a', 'lease/b']);
-      const { header: before } = await client.range({ key: 'lease/a' });
-      await client.leaseRevoke({ ID });
-      const { kvs, header } = await client.range({ key: 'lease/', rangeEnd: prefixEnd('lease/') });
-      expect(kvs.map(pair)).toEqual(['lease/c=free again']);
-      expect(header.revision).toBe(before.revision + 1);
-      expect((await client.leaseTimeToLive({ ID })).TTL).toBe(-1);
-    });
-
-    it('say what is wrong in the words that clients know', async () => {
-      await client.leaseGrant({ TTL: 100, ID: 1002 });
-      const failures = [
-        await failureOf(client.leaseGrant({ TTL: 100, ID: 1002 })),
-        await failureOf(client.leaseRevoke({ ID: 999 })),
-        await failureOf(client.put({ key: 'unleased', lease: 999 })),
-        await failureOf(client.leaseGrant({ TTL: 9_000_000_001 })),
-      ];
-      expect(failures).toEqual([
-        { code: 'FAILED_PRECONDITION', details: 'etcdserver: lease already exists' },
-        { code: 'NOT_FOUND', details: 'etcdserver: requested lease not found' },
-        { code: 'NOT_FOUND', details: 'etcdserver: requested lease not found' },
-        { code: 'OUT_OF_RANGE', details: 'etcdserver: too large lease TTL' },
-      ]);
-    });
-  });
 
   it('refuses a request of more than 1.5 MiB, and takes one of a little less', async () => {
     await client.put({ key: 'large', value: Buffer.alloc(1.5 * 1024 * 1024 - 100) });
@@ -163,25 +128,6 @@ describe('etcd, as the machine sees it', () => {
     const context = { clock: systemClock, random: systemRandom, log: silentLogger };
     await expect(startEtcd({ dataDir: directory, listen, ...context })).rejects.toThrow(`cannot listen on 127.0.0.1:${listen.port}`);
     await connect(await start({ directory })).put({ key: 'the directory is free' });
-  });
-
-  it('lets a lease go when its time is up, unless it is kept alive, and leaves no timer', async () => {
-    const clock = new FakeClock();
-    const server = await start({ clock });
-    const client = connect(server);
-    await client.leaseGrant({ TTL: 10, ID: 5 });
-    await client.put({ key: 'mortal', lease: 5 });
-    await clock.advance(9_000);
-    expect(await client.leaseTimeToLive({ ID: 5 })).toMatchObject({ TTL: 1, grantedTTL: 10 });
-    expect(await client.leaseKeepAlive(5)).toMatchObject({ ID: 5, TTL: 10 });
-    await clock.advance(9_999);
-    expect((await client.range({ key: 'mortal' })).count).toBe(1);
-    await clock.advance(1);
-    await eventually('the lease has taken its key along', async () => (await client.range({ key: 'mortal' })).count === 0);
-    expect(await client.leaseKeepAlive(5)).toMatchObject({ TTL: 0 });
-    await client.leaseGrant({ TTL: 10 });
-    await server.stop();
-    expect(clock.pending).toBe(0);
   });
 
   it('keeps a watch that has nothing to tell informed, if the watch asked for it', async () => {
