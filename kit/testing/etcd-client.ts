@@ -241,6 +241,18 @@ export class EtcdClient {
     return this.call('Maintenance', 'Status', {});
   }
 
+  async alarms(): Promise<{ memberID: number; alarm: string }[]> {
+    return (await this.#alarm({ action: 'GET' })).alarms;
+  }
+
+  async disarmAlarms(): Promise<void> {
+    await this.#alarm({ action: 'DEACTIVATE' });
+  }
+
+  #alarm(request: object): Promise<{ alarms: { memberID: number; alarm: string }[] }> {
+    return this.call('Maintenance', 'Alarm', request);
+  }
+
   watch(): WatchConnection {
     return new WatchConnection(this.#stream<WatchResponse>('Watch', 'Watch'));
   }

@@ -164,6 +164,19 @@ export interface LeaseRequest {
   ID: LeaseId;
 }
 
+export type AlarmType = 'NONE' | 'NOSPACE' | 'CORRUPT';
+export interface AlarmRequest {
+  action: 'GET' | 'ACTIVATE' | 'DEACTIVATE';
+  /** 0: every member. */
+  memberID: string;
+  /** NONE: every alarm. */
+  alarm: AlarmType;
+}
+export interface AlarmMember {
+  memberID: string;
+  alarm: AlarmType;
+}
+
 /** Every request that changes something, one of them set. */
 export interface Command {
   put?: PutRequest;
@@ -172,4 +185,5 @@ export interface Command {
   compaction?: CompactionRequest;
   leaseGrant?: LeaseGrantRequest;
   leaseRevoke?: LeaseRequest;
+  alarm?: AlarmRequest;
 }

@@ -6,9 +6,9 @@ import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grp
 import type { Random } from '#kit/clock';
 import { checkKey, checkPut, checkRange, checkTxn } from './checks.ts';
 import type { GrpcEdge } from './grpc.ts';
+import type { Journal } from './journal.ts';
 import { keyBytes } from './keys.ts';
 import type { LeaseExpiry } from './lease-expiry.ts';
-import type { LogFile } from './log-file.ts';
 import type {
   CompactionRequest,
   DeleteRangeRequest,
@@ -21,17 +21,17 @@ import type {
 } from './messages.ts';
 import { noLease } from './messages.ts';
 import type { Proposals } from './proposals.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { Snapshots } from './snapshots.ts';
+import type { Captured, StateMachine } from './state-machine.ts';
 import { isReadOnly } from './transactions.ts';
-
-/** Clients look at the version to know what they may use; from 3.5.13 on, for example, Kubernetes asks for watch progress. */
-const version = '3.5.13';
 
 export interface ServerState {
   machine: StateMachine;
   proposals: Proposals;
   expiry: LeaseExpiry;
-  log: LogFile;
+  journal: Journal;
+  snapshots: Snapshots;
+  stateOf: (captured: Captured) => Iterable<Buffer>;
   random: Random;
 }
 
@@ -107,26 +107,6 @@ export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: s
     MemberList: edge.unary(() => {
       const header = machine.header();
       return { header, members: [{ ID: header.memberId, name, clientURLs: urls() }] };
-    }),
-  };
-}
-
-export function maintenanceService(edge: GrpcEdge, { machine, log }: ServerState): UntypedServiceImplementation {
-  return {
-    Alarm: edge.unary(() => ({ header: machine.header(), alarms: [] })),
-    Status: edge.unary(() => {
-      const header = machine.header();
-      const { size, records } = log;
-      return {
-        header,
-        version,
-        dbSize: size,
-        dbSizeInUse: size,
-        leader: header.memberId,
-        raftIndex: records,
-        raftAppliedIndex: records,
-        raftTerm: header.raftTerm,
-      };
     }),
   };
 }

@@ -3,9 +3,12 @@
 // on the log agree on everything.
 // etcd: server/etcdserver/apply
 
+import { Alarms } from './alarms.ts';
 import { checkPutAgainst, deleteRange, put, range } from './key-values.ts';
 import { type Lease, Leases } from './leases.ts';
 import {
+  type AlarmRequest,
+  type AlarmType,
   type Command,
   type CompactionRequest,
   type DeleteRangeRequest,
@@ -18,8 +21,15 @@ import {
   type ResponseHeader,
   type TxnRequest,
 } from './messages.ts';
-import { type Change, Store } from './store.ts';
+import { type CapturedStore, type Change, Store } from './store.ts';
 import { checkAgainst, decide, run } from './transactions.ts';
+
+/** All that is remembered. The keys of a lease are known by the key-values. */
+export interface Captured {
+  store: CapturedStore;
+  leases: LeaseGrantRequest[];
+  alarms: { memberID: string; alarm: AlarmType }[];
+}
 
 /** Who answers. */
 export type Identity = Required<Omit<ResponseHeader, 'revision'>>;
@@ -27,21 +37,46 @@ export type Identity = Required<Omit<ResponseHeader, 'revision'>>;
 export class StateMachine {
   readonly store = new Store();
   readonly leases = new Leases();
+  readonly alarms = new Alarms();
   readonly #identity: Identity;
+  #applied = 0;
 
   constructor(identity: Identity) {
     this.#identity = identity;
   }
 
+  /** How many commands were applied, ever; those that could not be carried out count, too. */
+  get applied(): number {
+    return this.#applied;
+  }
+
   /** @throws EtcdError if the command cannot be carried out; then nothing has changed. */
   apply(command: Command): object {
+    this.#applied += 1;
+    this.alarms.check(command);
     if (command.put) return this.#put(command.put);
     if (command.deleteRange) return this.#deleteRange(command.deleteRange);
     if (command.txn) return this.txn(command.txn);
     if (command.compaction) return this.#compact(command.compaction);
     if (command.leaseGrant) return this.#grant(command.leaseGrant);
     if (command.leaseRevoke) return this.#revoke(command.leaseRevoke);
+    if (command.alarm) return this.#alarm(command.alarm);
     throw new TypeError('a command without a request');
+  }
+
+  /** What is captured does not change when the state does. */
+  capture(): Captured {
+    const leases = this.leases.all().map(({ id, ttl }) => ({ ID: id, TTL: String(ttl) }));
+    return { store: this.store.capture(), leases, alarms: this.alarms.all() };
+  }
+
+  /** Becomes what was captured after so many commands; only for a new state machine. */
+  restore({ store, leases, alarms }: Captured, applied: number): void {
+    this.#applied = applied;
+    this.store.restore(store);
+    for (const lease of leases) this.leases.grant(lease);
+    for (const kv of this.store.list({ from: '', to: undefined })) if (kv.lease !== noLease) this.leases.follow({ type: 'PUT', kv });
+    for (const { memberID, alarm } of alarms) this.alarms.activate(memberID, alarm);
   }
 
   range(request: RangeRequest): object {
@@ -93,6 +128,12 @@ export class StateMachine {
       for (const key of [...lease.keys].sort()) this.store.delete(change, key);
     });
     return this.#answer({});
+  }
+
+  #alarm({ action, memberID, alarm }: AlarmRequest): object {
+    if (action === 'ACTIVATE') this.alarms.activate(memberID, alarm);
+    if (action === 'DEACTIVATE') this.alarms.deactivate(memberID, alarm);
+    return this.#answer({ alarms: this.alarms.all() });
   }
 
   #write<T>(write: (change: Change) => T): T {

@@ -14,6 +14,14 @@ export interface Change {
   readonly events: Event[];
 }
 
+/** All that a store remembers: `base` are the versions below the compacted revision that are alive at it. */
+export interface CapturedStore {
+  revision: number;
+  compactedRevision: number;
+  base: KeyValue[];
+  changes: Change[];
+}
+
 /** A key and all its versions that are not compacted, oldest first; a tombstone has version 0. */
 interface KeyHistory {
   readonly key: string;
@@ -26,6 +34,9 @@ export class Store {
   #changes: Change[] = [];
   #revision = 1;
   #compactedRevision = 0;
+  #size = 0;
+  /** `#size` was counted anew after the compaction at this revision. */
+  #sizedAt = 0;
 
   /** Of an empty store: 1. */
   get revision(): number {
@@ -35,6 +46,16 @@ export class Store {
   /** Reads below it fail; 0 if nothing was compacted yet. */
   get compactedRevision(): number {
     return this.#compactedRevision;
+  }
+
+  /** About how many bytes the keys and their history take. */
+  get size(): number {
+    if (this.#sizedAt !== this.#compactedRevision) {
+      this.#sizedAt = this.#compactedRevision;
+      this.#size = 0;
+      for (const { versions } of this.#keys.range(everything)) for (const version of versions) this.#size += sizeOf(version);
+    }
+    return this.#size;
   }
 
   /**
@@ -135,11 +156,42 @@ export class Store {
     this.#changes = this.#changes.filter((change) => change.revision >= revision);
   }
 
+  /** What is captured does not change when the store does. */
+  capture(): CapturedStore {
+    const inChanges = this.#changes[0]?.revision ?? Number.POSITIVE_INFINITY;
+    const base: KeyValue[] = [];
+    for (const { versions } of this.#keys.range(everything)) {
+      const [oldest] = versions;
+      if (oldest && oldest.modRevision < inChanges) base.push(oldest);
+    }
+    return { revision: this.#revision, compactedRevision: this.#compactedRevision, base, changes: this.#changes.slice() };
+  }
+
+  /** Becomes the store that was captured; only for a new store. */
+  restore({ revision, compactedRevision, base, changes }: CapturedStore): void {
+    for (const kv of base) this.#add(keyText(kv.key), kv);
+    for (const change of changes) {
+      for (const event of change.events) {
+        const key = keyText(event.kv.key);
+        event.prevKv = living(this.#keys.get(key), undefined);
+        this.#add(key, event.kv);
+      }
+    }
+    this.#changes = changes;
+    this.#revision = revision;
+    this.#compactedRevision = compactedRevision;
+  }
+
   #record(change: Change, key: string, event: Event): void {
     change.events.push(event);
+    this.#add(key, event.kv);
+  }
+
+  #add(key: string, version: KeyValue): void {
+    this.#size += sizeOf(version);
     const history = this.#keys.get(key);
-    if (history) history.versions.push(event.kv);
-    else this.#keys.add({ key, versions: [event.kv] });
+    if (history) history.versions.push(version);
+    else this.#keys.add({ key, versions: [version] });
   }
 
   /**
@@ -154,6 +206,13 @@ export class Store {
     versions.splice(0, versions[last]?.version === 0 ? last + 1 : last);
     if (versions.length === 0) this.#keys.remove(key);
   }
+}
+
+const everything: KeyRange = { from: '', to: undefined };
+
+/** An entry's numbers and references take about a hundred bytes. */
+function sizeOf({ key, value }: KeyValue): number {
+  return 100 + key.length + value.length;
 }
 
 /** The version to be seen at the revision (absent: the latest), if the key exists there. */

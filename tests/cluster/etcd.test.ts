@@ -1,7 +1,7 @@
 // What etcd does that the cluster needs and no stage asks for yet: the disk, TLS, its own state.
 // The first half is about the protocol, and holds for the real etcd too (KATA_TARGET=upstream).
 
-import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,7 +11,7 @@ import type { RunningComponent, ServingTls } from '#kit/component';
 import { silentLogger } from '#kit/log';
 import { createCertificateAuthority } from '#kit/pki';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
-import { EtcdClient, failureOf, pair } from '#kit/testing/etcd-client';
+import { EtcdClient, failureOf } from '#kit/testing/etcd-client';
 
 describe('etcd, as a client sees it', () => {
   let etcd: EtcdUnderTest;
@@ -68,48 +68,6 @@ describe('etcd, as the machine sees it', () => {
     clients.push(client);
     return client;
   };
-
-  it('has on the disk what it has acknowledged, whatever happens then', async () => {
-    const client = connect(await start());
-    await client.leaseGrant({ TTL: 100, ID: 77 });
-    await client.put({ key: 'leased', value: 'one', lease: 77 });
-    await client.put({ key: 'kept', value: 'one' });
-    const { header } = await client.deleteRange({ key: 'gone' });
-    // The directory as a crash at this moment would leave it.
-    const crashed = join(dataDir, 'crashed');
-    await cp(join(dataDir, 'log'), join(crashed, 'log'));
-    await writeFile(join(crashed, 'lock'), String(process.pid));
-    const revived = connect(await start({ directory: crashed }));
-    const { kvs, header: after } = await revived.range({ key: '\0', rangeEnd: '\0' });
-    expect(kvs.map(pair)).toEqual(['kept=one', 'leased=one']);
-    expect(after.revision).toBe(header.revision);
-    expect((await revived.leaseTimeToLive({ ID: 77, keys: true })).keys.map(String)).toEqual(['leased']);
-  });
-
-  it('drops a record that a crash cut short, and goes on behind the last whole one', async () => {
-    const first = await start();
-    await connect(first).put({ key: 'whole', value: '1' });
-    await first.stop();
-    const log = await readFile(join(dataDir, 'log'));
-    await writeFile(join(dataDir, 'log'), Buffer.concat([log, log.subarray(0, log.length - 1)]));
-    const second = await start();
-    expect((await connect(second).range({ key: 'whole' })).header.revision).toBe(2);
-    await connect(second).put({ key: 'whole', value: '2' });
-    await second.stop();
-    const client = connect(await start());
-    expect((await client.range({ key: 'whole' })).kvs).toMatchObject([{ value: Buffer.from('2'), modRevision: 3 }]);
-  });
-
-  it('does not start on a log that is damaged in the middle', async () => {
-    const first = await start();
-    const client = connect(first);
-    for (const key of ['a', 'b', 'c']) await client.put({ key, value: 'value' });
-    await first.stop();
-    const file = await open(join(dataDir, 'log'), 'r+');
-    await file.write(Buffer.from('X'), 0, 1, 12);
-    await file.close();
-    await expect(start()).rejects.toThrow(/log is damaged at byte 0: the checksum/);
-  });
 
   it('does not start on a directory that another server has open', async () => {
     const first = await start();
