@@ -148,6 +148,12 @@ export interface LeaseResponse {
   keys: Buffer[];
 }
 
+export interface SnapshotPiece {
+  header: Header;
+  remainingBytes: number;
+  blob: Buffer;
+}
+
 /** How an RPC fails: gRPC's code by name, and the server's text. */
 export class RpcFailure extends Error {
   readonly code: string;
@@ -239,6 +245,27 @@ export class EtcdClient {
 
   status(): Promise<{ header: Header; version: string; leader: number; dbSize: number }> {
     return this.call('Maintenance', 'Status', {});
+  }
+
+  hash(): Promise<{ header: Header; hash: number }> {
+    return this.call('Maintenance', 'Hash', {});
+  }
+
+  /** 0: at the present revision. */
+  hashKv(revision: number): Promise<{ header: Header; hash: number; compactRevision: number }> {
+    return this.call('Maintenance', 'HashKV', { revision });
+  }
+
+  defragment(): Promise<{ header: Header }> {
+    return this.call('Maintenance', 'Defragment', {});
+  }
+
+  /** A copy of everything, in the pieces in which it came. */
+  async snapshot(): Promise<SnapshotPiece[]> {
+    const { path, requestSerialize, responseDeserialize } = methodOf('Maintenance', 'Snapshot');
+    const deadline = systemClock.now() + deadlineMs;
+    const stream = this.#clients.Maintenance.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, { deadline });
+    return (await stream.toArray()) as SnapshotPiece[];
   }
 
   async alarms(): Promise<{ memberID: number; alarm: string }[]> {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
-import { failureOf, pair, prefixEnd, type RequestOp } from '#kit/testing/etcd-client';
+import { type Compare, failureOf, pair, prefixEnd, type RequestOp, RpcFailure, type TxnRequest } from '#kit/testing/etcd-client';
+import { NaiveModel, normalized, type Outcome } from './naive-model.ts';
 
 describe('etcd', () =>
   describe('1.4 transactions', () => {
@@ -252,4 +254,105 @@ describe('etcd', () =>
       expect((await client().range({ key: 'whole' })).kvs).toMatchObject([{ modRevision: before }]);
       expect(await presentRevision()).toBe(before);
     });
+
+    describe('compared with a naive model that keeps a copy of everything for every revision', () => {
+      const name = fc.constantFrom('a', 'b', 'c', 'd');
+      const value = fc.constantFrom('', 'x', 'y');
+      const span: fc.Arbitrary<{ key: string; rangeEnd?: string }> = fc.oneof(
+        fc.record({ key: name }),
+        fc.record({ key: name, rangeEnd: fc.constantFrom('b', 'd', 'e') }),
+      );
+      /** Before, at and after what there is: relative to the model's revision when the request is made. */
+      const moment = fc.option(fc.integer({ min: -8, max: 1 }), { nil: undefined });
+      const put = fc.record({ key: name, value, prevKv: fc.boolean() });
+      const keepingPut = fc.record({ key: name, ignoreValue: fc.constant(true), prevKv: fc.boolean() });
+      const deletion = fc.tuple(span, fc.boolean()).map(([keys, prevKv]) => ({ ...keys, prevKv }));
+      const range = fc.tuple(span, fc.integer({ min: 0, max: 3 })).map(([keys, limit]) => ({ ...keys, limit }));
+      const operation: fc.Arbitrary<RequestOp> = fc.oneof(
+        put.map((requestPut) => ({ requestPut })),
+        keepingPut.map((requestPut) => ({ requestPut })),
+        deletion.map((requestDeleteRange) => ({ requestDeleteRange })),
+        range.map((requestRange) => ({ requestRange })),
+      );
+      const compare: fc.Arbitrary<Compare> = fc
+        .tuple(
+          span,
+          fc.constantFrom('EQUAL', 'GREATER', 'LESS', 'NOT_EQUAL'),
+          fc.constantFrom('VERSION', 'VALUE', 'CREATE'),
+          value,
+          fc.nat(2),
+        )
+        .map(([keys, result, target, text, count]) => ({
+          ...keys,
+          result,
+          target,
+          ...(target === 'VALUE' ? { value: text } : target === 'VERSION' ? { version: count } : { createRevision: count }),
+        }));
+      const listOf = (operations: fc.Arbitrary<RequestOp>) => fc.array(operations, { maxLength: 3 });
+      const flat: fc.Arbitrary<TxnRequest> = fc.record({
+        compare: fc.array(compare, { maxLength: 2 }),
+        success: listOf(operation),
+        failure: listOf(operation),
+      });
+      // One nested transaction a list at most: etcd finds writes that meet in two of them in one order, and not in the other.
+      const withNested = fc
+        .tuple(flat, flat)
+        .map(([outer, requestTxn]) => ({ ...outer, success: [...(outer.success ?? []), { requestTxn }] }));
+      const request = fc.oneof(
+        { weight: 3, arbitrary: put.map((each) => ({ kind: 'put' as const, request: each })) },
+        { weight: 2, arbitrary: deletion.map((each) => ({ kind: 'deleteRange' as const, request: each })) },
+        { weight: 4, arbitrary: fc.tuple(range, moment).map(([each, at]) => ({ kind: 'range' as const, request: each, at })) },
+        { weight: 4, arbitrary: fc.oneof(flat, withNested).map((each) => ({ kind: 'txn' as const, request: each })) },
+        { weight: 1, arbitrary: moment.map((at) => ({ kind: 'compact' as const, at: at ?? 0 })) },
+      );
+
+      it('answers every sequence of requests as the model does', async () => {
+        let run = 0;
+        let compactedRevision = 0;
+        const property = fc.asyncProperty(fc.array(request, { minLength: 5, maxLength: 25 }), async (requests) => {
+          run += 1;
+          const prefix = `model/${run}/`;
+          const model = new NaiveModel(await presentRevision(), compactedRevision);
+          try {
+            for (const each of requests) {
+              const revision = Math.max(1, model.revision + ('at' in each ? (each.at ?? 0) : 0));
+              const asked = 'request' in each ? prefixed(prefix, each.request) : {};
+              const at = each.kind === 'range' && each.at !== undefined ? { revision } : {};
+              const [expected, call] = {
+                put: () => [model.put(asked as never), client().put(asked as never)] as const,
+                deleteRange: () => [model.deleteRange(asked as never), client().deleteRange(asked as never)] as const,
+                range: () => [model.range({ ...asked, ...at } as never), client().range({ ...asked, ...at } as never)] as const,
+                txn: () => [model.txn(asked as never), client().txn(asked as never)] as const,
+                compact: () => [model.compact(revision), client().compact(revision)] as const,
+              }[each.kind]();
+              expect({ request: { ...each, ...at }, ...(await outcomeOf(call)) }).toEqual({ request: { ...each, ...at }, ...expected });
+            }
+          } finally {
+            compactedRevision = model.compactedRevision;
+          }
+        });
+        const options = { seed: 1404, numRuns: Number(process.env.KATA_RUNS ?? 60), endOnFailure: true };
+        await fc.assert(property, options).catch((error) => {
+          throw NotImplemented.first ?? error;
+        });
+      }, 60_000);
+    });
   }));
+
+async function outcomeOf(call: Promise<object>): Promise<Outcome> {
+  try {
+    const { header, ...result } = (await call) as { header: { revision: number } };
+    return { revision: header.revision, result: normalized(result) };
+  } catch (error) {
+    if (error instanceof RpcFailure) return { error: error.details };
+    throw error;
+  }
+}
+
+/** The request with the prefix before every key. */
+function prefixed(prefix: string, request: object): object {
+  const nested = (value: unknown) => (typeof value === 'object' && value !== null ? prefixed(prefix, value) : value);
+  if (Array.isArray(request)) return request.map(nested);
+  const field = ([name, value]: [string, unknown]) => [name, name === 'key' || name === 'rangeEnd' ? `${prefix}${value}` : nested(value)];
+  return Object.fromEntries(Object.entries(request).map(field));
+}
