@@ -128,6 +128,7 @@ export interface WatchCreateRequest {
   filters?: ('NOPUT' | 'NODELETE')[];
   prevKv?: boolean;
   watchId?: number;
+  fragment?: boolean;
 }
 
 export interface WatchResponse {
@@ -137,6 +138,7 @@ export interface WatchResponse {
   canceled: boolean;
   compactRevision: number;
   cancelReason: string;
+  fragment: boolean;
   events: Event[];
 }
 
@@ -367,6 +369,15 @@ export class WatchConnection {
 
   send(request: object): void {
     this.#stream.write(inBytes(request));
+  }
+
+  /** Does not read for a while: a slow client. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
   }
 
   /** The next response, in the order in which they came. */

@@ -137,6 +137,8 @@ export interface WatchCreateRequest {
   /** 0: from now on. Else the first revision whose events are wanted, be it past or future. */
   startRevision: Int64;
   progressNotify: boolean;
+  /** A response that is too large for one message may come in several. */
+  fragment: boolean;
   /** Events that are not wanted. */
   filters: ('NOPUT' | 'NODELETE')[];
   prevKv: boolean;
@@ -151,6 +153,8 @@ export interface WatchResponse {
   /** Set when the wanted revisions are compacted away: a new watch can start here. */
   compactRevision?: number;
   cancelReason?: string;
+  /** More of the same response comes in the next message. */
+  fragment?: boolean;
   events?: Event[];
 }
 
