@@ -128,6 +128,7 @@ export interface WatchCreateRequest {
   filters?: ('NOPUT' | 'NODELETE')[];
   prevKv?: boolean;
   watchId?: number;
+  fragment?: boolean;
 }
 
 export interface WatchResponse {
@@ -137,6 +138,7 @@ export interface WatchResponse {
   canceled: boolean;
   compactRevision: number;
   cancelReason: string;
+  fragment: boolean;
   events: Event[];
 }
 
@@ -146,6 +148,12 @@ export interface LeaseResponse {
   TTL: number;
   grantedTTL: number;
   keys: Buffer[];
+}
+
+export interface SnapshotPiece {
+  header: Header;
+  remainingBytes: number;
+  blob: Buffer;
 }
 
 /** How an RPC fails: gRPC's code by name, and the server's text. */
@@ -229,12 +237,49 @@ export class EtcdClient {
     }
   }
 
+  leaseList(): Promise<{ header: Header; leases: { ID: number }[] }> {
+    return this.call('Lease', 'LeaseLeases', {});
+  }
+
   memberList(): Promise<{ header: Header; members: { ID: number; name: string; clientURLs: string[] }[] }> {
     return this.call('Cluster', 'MemberList', {});
   }
 
   status(): Promise<{ header: Header; version: string; leader: number; dbSize: number }> {
     return this.call('Maintenance', 'Status', {});
+  }
+
+  hash(): Promise<{ header: Header; hash: number }> {
+    return this.call('Maintenance', 'Hash', {});
+  }
+
+  /** 0: at the present revision. */
+  hashKv(revision: number): Promise<{ header: Header; hash: number; compactRevision: number }> {
+    return this.call('Maintenance', 'HashKV', { revision });
+  }
+
+  defragment(): Promise<{ header: Header }> {
+    return this.call('Maintenance', 'Defragment', {});
+  }
+
+  /** A copy of everything, in the pieces in which it came. */
+  async snapshot(): Promise<SnapshotPiece[]> {
+    const { path, requestSerialize, responseDeserialize } = methodOf('Maintenance', 'Snapshot');
+    const deadline = systemClock.now() + deadlineMs;
+    const stream = this.#clients.Maintenance.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, { deadline });
+    return (await stream.toArray()) as SnapshotPiece[];
+  }
+
+  async alarms(): Promise<{ memberID: number; alarm: string }[]> {
+    return (await this.#alarm({ action: 'GET' })).alarms;
+  }
+
+  async disarmAlarms(): Promise<void> {
+    await this.#alarm({ action: 'DEACTIVATE' });
+  }
+
+  #alarm(request: object): Promise<{ alarms: { memberID: number; alarm: string }[] }> {
+    return this.call('Maintenance', 'Alarm', request);
   }
 
   watch(): WatchConnection {
@@ -324,6 +369,15 @@ export class WatchConnection {
 
   send(request: object): void {
     this.#stream.write(inBytes(request));
+  }
+
+  /** Does not read for a while: a slow client. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
   }
 
   /** The next response, in the order in which they came. */

@@ -3,18 +3,23 @@
 // etcd: server/embed/etcd.go
 
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { ComponentContext, ListenAddress, RunningComponent, ServingTls } from '#kit/component';
+import type { Logger } from '#kit/log';
+import { NotImplemented } from '#kit/not-implemented';
 import { lockDataDirectory } from './data-directory.ts';
+import { type Disk, systemDisk } from './disk.ts';
 import { EtcdError } from './errors.ts';
 import { GrpcEdge, listen } from './grpc.ts';
+import { DiskJournal, type Journal, type Recovery, VolatileJournal } from './journal.ts';
 import { LeaseExpiry } from './lease-expiry.ts';
-import { LogFile } from './log-file.ts';
+import { maintenanceService } from './maintenance.ts';
 import type { Command } from './messages.ts';
 import { Proposals } from './proposals.ts';
-import { commandType, loadProtocol, serviceOf } from './protocol.ts';
-import { clusterService, keyValueService, leaseService, maintenanceService, type ServerState } from './services.ts';
-import { StateMachine } from './state-machine.ts';
+import { commandType, loadProtocol, serviceOf, stateRecordType } from './protocol.ts';
+import { clusterService, keyValueService, leaseService, type ServerState } from './services.ts';
+import { Snapshots } from './snapshots.ts';
+import { type Captured, StateMachine } from './state-machine.ts';
+import { decodeState, encodeState } from './state-snapshot.ts';
 import { WatchService } from './watch-service.ts';
 
 export interface EtcdOptions extends ComponentContext {
@@ -22,13 +27,23 @@ export interface EtcdOptions extends ComponentContext {
   listen: ListenAddress;
   tls?: ServingTls;
   name?: string;
+  /** The store may take so many bytes; then the NOSPACE alarm is raised. 0: any number. 2 GiB if not given, as in etcd. */
+  quotaBytes?: number;
+  /** No snapshot is written for less log than that. */
+  snapshotAfterBytes?: number;
+  /** Where the data directory lies; tests have disks that fail. */
+  disk?: Disk;
 }
+
+const defaultQuota = 2 * 1024 ** 3;
+const defaultSnapshotAfter = 16 * 1024 ** 2;
 
 /** @throws Error if the data directory is in use or damaged, or the address is taken */
 export async function startEtcd(options: EtcdOptions): Promise<RunningComponent> {
-  const { clock, log: logger, random, name = 'default', tls } = options;
+  const { clock, log: logger, random, name = 'default', tls, disk = systemDisk } = options;
   const protocol = loadProtocol(String);
   const commands = commandType(protocol);
+  const stateRecord = stateRecordType(protocol);
   const machine = new StateMachine({ clusterId: identifier('cluster'), memberId: identifier(`member ${name}`), raftTerm: 1 });
 
   const cleanUp: (() => unknown)[] = [];
@@ -38,13 +53,29 @@ export async function startEtcd(options: EtcdOptions): Promise<RunningComponent>
   try {
     const directory = await lockDataDirectory(options.dataDir);
     cleanUp.push(() => directory.unlock());
-    const log = await LogFile.open(join(directory.path, 'log'), (payload) => replay(machine, commands.deserialize(payload) as Command));
-    cleanUp.push(() => log.close());
+    const journal = await openJournal(disk, directory.path, logger, {
+      restore: (payloads, records) => machine.restore(decodeState(payloads, stateRecord.deserialize), records),
+      replay: (payload) => replay(machine, commands.deserialize(payload) as Command),
+    });
+    cleanUp.push(() => journal.close());
+    const stateOf = (captured: Captured) => encodeState(captured, stateRecord.serialize);
+    const snapshotAfter = options.snapshotAfterBytes ?? defaultSnapshotAfter;
+    const snapshots = new Snapshots({ machine, journal, encodeState: stateOf, afterBytes: snapshotAfter, log: logger });
+    cleanUp.push(() => snapshots.stop());
 
     const edge = new GrpcEdge(logger);
     const watches = new WatchService(edge, machine, clock);
     cleanUp.push(() => watches.stop());
-    const proposals = new Proposals({ machine, log, encode: commands.serialize, onApplied: () => watches.deliver() });
+    const proposals = new Proposals({
+      machine,
+      journal,
+      encode: commands.serialize,
+      quotaBytes: options.quotaBytes ?? defaultQuota,
+      onApplied: () => {
+        watches.deliver();
+        snapshots.takeIfDue();
+      },
+    });
     cleanUp.push(() => proposals.stop());
     const expiry = new LeaseExpiry(clock, (id) => {
       proposals.propose({ leaseRevoke: { ID: id } }).catch((error) => logger.warn('an expired lease was not revoked', { id, error }));
@@ -52,7 +83,7 @@ export async function startEtcd(options: EtcdOptions): Promise<RunningComponent>
     cleanUp.push(() => expiry.stop());
     for (const lease of machine.leases.all()) expiry.renew(lease);
 
-    const state: ServerState = { machine, proposals, expiry, log, random };
+    const state: ServerState = { machine, proposals, expiry, journal, snapshots, stateOf, random };
     const server = await listen(
       [
         [serviceOf(protocol, 'KV'), keyValueService(edge, state)],
@@ -66,11 +97,22 @@ export async function startEtcd(options: EtcdOptions): Promise<RunningComponent>
     );
     cleanUp.push(() => server.stop());
     const url = () => `${tls ? 'https' : 'http'}://${options.listen.host}:${server.port}`;
-    logger.info('etcd is serving', { url: url(), dataDir: directory.path, revision: machine.store.revision, logRecords: log.records });
+    logger.info('etcd is serving', { url: url(), dataDir: directory.path, revision: machine.store.revision, logRecords: journal.records });
     return { url: url(), stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Without a journal the first stages can be written and tested; only what is kept is lost. */
+async function openJournal(disk: Disk, directory: string, log: Logger, recovery: Recovery): Promise<Journal> {
+  try {
+    return await DiskJournal.open(disk, directory, recovery);
+  } catch (error) {
+    if (!(error instanceof NotImplemented)) throw error;
+    log.warn('nothing is kept on the disk: stage 1.7 is not written yet');
+    return new VolatileJournal();
   }
 }
 

@@ -24,7 +24,10 @@ export class LeaseExpiry {
     this.#expire = expire;
   }
 
-  /** The lease has its full time again. */
+  /**
+   * Whatever was left of its time before does not count any more.
+   * @exercise 1.6 Give the lease its full time from now on.
+   */
   renew({ id, ttl }: Lease): void {
     this.forget(id);
     this.#arm(id, this.#clock.now() + ttl * 1000);
@@ -40,7 +43,10 @@ export class LeaseExpiry {
     return this.#deadlines.has(id);
   }
 
-  /** Whole seconds, rounded up; 0 for a lease that is about to go. */
+  /**
+   * Whole seconds, rounded up; 0 for a lease that is about to go.
+   * @exercise 1.6 Return how long the lease still has.
+   */
   remaining(id: LeaseId): number {
     const at = this.#deadlines.get(id)?.at ?? 0;
     return Math.max(0, Math.ceil((at - this.#clock.now()) / 1000));
@@ -50,6 +56,11 @@ export class LeaseExpiry {
     for (const id of [...this.#deadlines.keys()]) this.forget(id);
   }
 
+  /**
+   * No timer can be set further ahead than `longestTimer`: when it rings before the time is up, it is set again. When the time is up,
+   * the lease is not pending any more, and `#expire` is called once.
+   * @exercise 1.6 Set a timer that ends the lease at that time, and remember both as its deadline.
+   */
   #arm(id: LeaseId, at: number): void {
     const timer = this.#clock.after(Math.min(Math.max(0, at - this.#clock.now()), longestTimer), () => {
       if (at > this.#clock.now()) return this.#arm(id, at);

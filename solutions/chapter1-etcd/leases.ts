@@ -20,6 +20,11 @@ export interface Lease {
 export class Leases {
   readonly #leases = new Map<LeaseId, Lease>();
 
+  /**
+   * A TTL below `shortestTtl` is raised to it; above `longestTtl` it is refused with `leaseTtlTooLarge()`, and an id that is in use
+   * with `leaseExists()`. The id is never 0 here.
+   * @exercise 1.6 Add a lease without keys, and return it.
+   */
   grant({ ID, TTL }: LeaseGrantRequest): Lease {
     if (Number(TTL) > longestTtl) throw leaseTtlTooLarge();
     if (this.#leases.has(ID)) throw leaseExists();
@@ -28,7 +33,10 @@ export class Leases {
     return lease;
   }
 
-  /** The lease is gone; the caller deletes the keys that hung on it. */
+  /**
+   * The caller deletes the keys that hung on it.
+   * @exercise 1.6 Forget the lease, and return it; throw leaseNotFound() if there is none.
+   */
   revoke(id: LeaseId): Lease {
     const lease = this.get(id);
     this.#leases.delete(id);
@@ -55,7 +63,11 @@ export class Leases {
     if (id !== noLease) this.get(id);
   }
 
-  /** Keeps track of which key hangs on which lease: a put moves its key to its lease, a delete takes it off. */
+  /**
+   * Called for every event of a key that hung on a lease before, or hangs on one now. A put moves its key to the put's lease, a delete
+   * takes it off. The lease before may be gone: it is being revoked.
+   * @exercise 1.6 Keep track of which key hangs on which lease.
+   */
   follow({ kv, prevKv }: Event): void {
     const before = prevKv?.lease ?? noLease;
     if (before !== noLease) this.#leases.get(before)?.keys.delete(keyText(kv.key));

@@ -55,6 +55,10 @@ const services = `
   service Maintenance {
     rpc Alarm(AlarmRequest) returns (AlarmResponse);
     rpc Status(StatusRequest) returns (StatusResponse);
+    rpc Defragment(DefragmentRequest) returns (DefragmentResponse);
+    rpc Hash(HashRequest) returns (HashResponse);
+    rpc HashKV(HashKVRequest) returns (HashKVResponse);
+    rpc Snapshot(SnapshotRequest) returns (stream SnapshotResponse);
   }
 
   message ResponseHeader {
@@ -270,6 +274,30 @@ const services = `
     repeated AlarmMember alarms = 2;
   }
 
+  message DefragmentRequest {}
+  message DefragmentResponse {
+    ResponseHeader header = 1;
+  }
+  message HashRequest {}
+  message HashResponse {
+    ResponseHeader header = 1;
+    uint32 hash = 2;
+  }
+  message HashKVRequest {
+    int64 revision = 1;
+  }
+  message HashKVResponse {
+    ResponseHeader header = 1;
+    uint32 hash = 2;
+    int64 compact_revision = 3;
+  }
+  message SnapshotRequest {}
+  message SnapshotResponse {
+    ResponseHeader header = 1;
+    uint64 remaining_bytes = 2;
+    bytes blob = 3;
+  }
+
   message StatusRequest {}
   message StatusResponse {
     ResponseHeader header = 1;
@@ -298,6 +326,40 @@ const commands = `
       etcdserverpb.CompactionRequest compaction = 7;
       etcdserverpb.LeaseGrantRequest lease_grant = 8;
       etcdserverpb.LeaseRevokeRequest lease_revoke = 9;
+      etcdserverpb.AlarmRequest alarm = 10;
+    }
+  }
+`;
+
+/** What goes into a snapshot: a head, and then the key-values, changes and leases in any number of pieces. */
+const state = `
+  syntax = "proto3";
+  package kubekata;
+
+  message StateRecord {
+    oneof part {
+      Head head = 1;
+      KeyValues key_values = 2;
+      Changes changes = 3;
+      Leases leases = 4;
+    }
+    message Head {
+      int64 revision = 1;
+      int64 compacted_revision = 2;
+      repeated etcdserverpb.AlarmMember alarms = 3;
+    }
+    message KeyValues {
+      repeated mvccpb.KeyValue kvs = 1;
+    }
+    message Changes {
+      repeated Change changes = 1;
+    }
+    message Change {
+      int64 revision = 1;
+      repeated mvccpb.Event events = 2;
+    }
+    message Leases {
+      repeated etcdserverpb.LeaseGrantRequest leases = 1;
     }
   }
 `;
@@ -308,7 +370,7 @@ const commands = `
  */
 export function loadProtocol(longs: typeof String | typeof Number): PackageDefinition {
   const root = new protobuf.Root();
-  for (const text of [keyValues, services, commands]) protobuf.parse(text, root);
+  for (const text of [keyValues, services, commands, state]) protobuf.parse(text, root);
   return fromJSON(root.toJSON(), { longs, enums: String, defaults: true, oneofs: true });
 }
 
@@ -318,4 +380,8 @@ export function serviceOf(protocol: PackageDefinition, name: 'KV' | 'Watch' | 'L
 
 export function commandType(protocol: PackageDefinition): MessageTypeDefinition<object, object> {
   return protocol['kubekata.Command'] as MessageTypeDefinition<object, object>;
+}
+
+export function stateRecordType(protocol: PackageDefinition): MessageTypeDefinition<object, object> {
+  return protocol['kubekata.StateRecord'] as MessageTypeDefinition<object, object>;
 }

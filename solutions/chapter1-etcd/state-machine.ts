@@ -3,21 +3,33 @@
 // on the log agree on everything.
 // etcd: server/etcdserver/apply
 
+import { Alarms } from './alarms.ts';
 import { checkPutAgainst, deleteRange, put, range } from './key-values.ts';
 import { type Lease, Leases } from './leases.ts';
-import type {
-  Command,
-  CompactionRequest,
-  DeleteRangeRequest,
-  LeaseGrantRequest,
-  LeaseRequest,
-  PutRequest,
-  RangeRequest,
-  ResponseHeader,
-  TxnRequest,
+import {
+  type AlarmRequest,
+  type AlarmType,
+  type Command,
+  type CompactionRequest,
+  type DeleteRangeRequest,
+  type Event,
+  type LeaseGrantRequest,
+  type LeaseRequest,
+  noLease,
+  type PutRequest,
+  type RangeRequest,
+  type ResponseHeader,
+  type TxnRequest,
 } from './messages.ts';
-import { type Change, Store } from './store.ts';
+import { type CapturedStore, type Change, Store } from './store.ts';
 import { checkAgainst, decide, run } from './transactions.ts';
+
+/** All that is remembered. The keys of a lease are known by the key-values. */
+export interface Captured {
+  store: CapturedStore;
+  leases: LeaseGrantRequest[];
+  alarms: { memberID: string; alarm: AlarmType }[];
+}
 
 /** Who answers. */
 export type Identity = Required<Omit<ResponseHeader, 'revision'>>;
@@ -25,21 +37,46 @@ export type Identity = Required<Omit<ResponseHeader, 'revision'>>;
 export class StateMachine {
   readonly store = new Store();
   readonly leases = new Leases();
+  readonly alarms = new Alarms();
   readonly #identity: Identity;
+  #applied = 0;
 
   constructor(identity: Identity) {
     this.#identity = identity;
   }
 
+  /** How many commands were applied, ever; those that could not be carried out count, too. */
+  get applied(): number {
+    return this.#applied;
+  }
+
   /** @throws EtcdError if the command cannot be carried out; then nothing has changed. */
   apply(command: Command): object {
+    this.#applied += 1;
+    this.alarms.check(command);
     if (command.put) return this.#put(command.put);
     if (command.deleteRange) return this.#deleteRange(command.deleteRange);
     if (command.txn) return this.txn(command.txn);
     if (command.compaction) return this.#compact(command.compaction);
     if (command.leaseGrant) return this.#grant(command.leaseGrant);
     if (command.leaseRevoke) return this.#revoke(command.leaseRevoke);
+    if (command.alarm) return this.#alarm(command.alarm);
     throw new TypeError('a command without a request');
+  }
+
+  /** What is captured does not change when the state does. */
+  capture(): Captured {
+    const leases = this.leases.all().map(({ id, ttl }) => ({ ID: id, TTL: String(ttl) }));
+    return { store: this.store.capture(), leases, alarms: this.alarms.all() };
+  }
+
+  /** Becomes what was captured after so many commands; only for a new state machine. */
+  restore({ store, leases, alarms }: Captured, applied: number): void {
+    this.#applied = applied;
+    this.store.restore(store);
+    for (const lease of leases) this.leases.grant(lease);
+    for (const kv of this.store.list({ from: '', to: undefined })) if (kv.lease !== noLease) this.leases.follow({ type: 'PUT', kv });
+    for (const { memberID, alarm } of alarms) this.alarms.activate(memberID, alarm);
   }
 
   range(request: RangeRequest): object {
@@ -81,6 +118,10 @@ export class StateMachine {
     return this.#answer({ ID: lease.id, TTL: lease.ttl });
   }
 
+  /**
+   * All the keys go in one change, in the order of their bytes, so that every member writes the same.
+   * @exercise 1.6 Revoke the lease, delete its keys, and answer with a header.
+   */
   #revoke({ ID }: LeaseRequest): object {
     const lease = this.leases.revoke(ID);
     this.#write((change) => {
@@ -89,10 +130,16 @@ export class StateMachine {
     return this.#answer({});
   }
 
+  #alarm({ action, memberID, alarm }: AlarmRequest): object {
+    if (action === 'ACTIVATE') this.alarms.activate(memberID, alarm);
+    if (action === 'DEACTIVATE') this.alarms.deactivate(memberID, alarm);
+    return this.#answer({ alarms: this.alarms.all() });
+  }
+
   #write<T>(write: (change: Change) => T): T {
     return this.store.commit((change) => {
       const result = write(change);
-      for (const event of change.events) this.leases.follow(event);
+      for (const event of change.events) if (isLeased(event)) this.leases.follow(event);
       return result;
     });
   }
@@ -100,4 +147,9 @@ export class StateMachine {
   #answer(response: object): object {
     return { header: this.header(), ...response };
   }
+}
+
+/** The key hangs on a lease now, or did before. */
+function isLeased({ kv, prevKv }: Event): boolean {
+  return kv.lease !== noLease || (prevKv !== undefined && prevKv.lease !== noLease);
 }

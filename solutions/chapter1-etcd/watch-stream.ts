@@ -1,12 +1,14 @@
 // One client's watch stream: any number of watches, created and cancelled at will, told over the same connection. `deliver` is
-// called whenever the store has changed or the connection can take more; it sends while there is something to tell and room to
-// tell it.
+// called whenever one of its watches was woken or the connection can take more; it sends while there is something to tell and room
+// to tell it.
 // etcd: server/etcdserver/api/v3rpc/watch.go
 
+import { fragmentsOf } from './fragments.ts';
 import { type KeyRange, keyRange } from './keys.ts';
 import type { Int64, WatchCreateRequest, WatchRequest, WatchResponse } from './messages.ts';
 import type { Store } from './store.ts';
 import { Watcher } from './watcher.ts';
+import type { WatcherIndex } from './watcher-index.ts';
 
 /** Where the responses go. */
 export interface WatchSink {
@@ -21,15 +23,24 @@ const noWatch = '-1';
 export class WatchStream {
   readonly #store: Store;
   readonly #sink: WatchSink;
+  readonly #index: WatcherIndex;
   readonly #watchers = new Map<Int64, Watcher>();
+  /** Those that may have something to tell. The others have caught up, and sleep until a change concerns them. */
+  readonly #awake = new Set<Watcher>();
   /** Watches to which nothing was sent since the last `notifyIdle`. */
   #idle = new Set<Watcher>();
   #progressRequested = false;
   #nextId = 0;
 
-  constructor(store: Store, sink: WatchSink) {
+  constructor(store: Store, sink: WatchSink, index: WatcherIndex) {
     this.#store = store;
     this.#sink = sink;
+    this.#index = index;
+  }
+
+  /** The client is gone. */
+  close(): void {
+    for (const watcher of this.#watchers.values()) this.#remove(watcher);
   }
 
   handle({ createRequest, cancelRequest, progressRequest }: WatchRequest): void {
@@ -43,7 +54,7 @@ export class WatchStream {
    * of 0 means: what comes after the present revision. Two requests are refused, with an answer that is `created` and `canceled`,
    * has the watch id -1 and says why: an id in use, `mvcc: duplicate watch ID provided on the WatchStream`, and a range
    * that no key can lie in, `mvcc: watcher range is empty`.
-   * @exercise 1.5 Add a watcher, answer that it was created, and tell it what has happened already.
+   * @exercise 1.5 Add a watcher, awake, answer that it was created, and tell it what has happened already.
    */
   create(request: WatchCreateRequest): void {
     const range = watchedRange(request);
@@ -54,7 +65,7 @@ export class WatchStream {
     }
     const id = request.watchId === '0' ? this.#freeId() : request.watchId;
     const start = Number(request.startRevision) || this.#store.revision + 1;
-    this.#watchers.set(id, new Watcher(id, range, request, start));
+    this.#add(new Watcher(id, range, request, start));
     this.#sink.send({ watchId: id, created: true });
     this.deliver();
   }
@@ -64,7 +75,10 @@ export class WatchStream {
    * @exercise 1.5 Remove the watch and answer that it is cancelled.
    */
   cancel(id: Int64): void {
-    if (this.#watchers.delete(id)) this.#sink.send({ watchId: id, canceled: true });
+    const watcher = this.#watchers.get(id);
+    if (!watcher) return;
+    this.#remove(watcher);
+    this.#sink.send({ watchId: id, canceled: true });
   }
 
   /**
@@ -78,17 +92,18 @@ export class WatchStream {
   }
 
   /**
-   * Tells every watcher what it was not told yet, as long as the sink has room. A watcher whose revisions are compacted is
-   * removed and told so: `canceled`, with `compactRevision`. When all have caught up, a progress that was asked for is sent, with
-   * the watch id -1.
+   * Tells every watcher that is awake what it was not told yet, as long as the sink has room; who has caught up goes to sleep. A
+   * watcher whose revisions are compacted is removed and told so: `canceled`, with `compactRevision`. When nobody is awake, a progress
+   * that was asked for is sent, with the watch id -1.
    * @exercise 1.5 Send each watcher its new events, then the progress if it was asked for.
    */
   deliver(): void {
-    for (const watcher of this.#watchers.values()) {
+    for (const watcher of this.#awake) {
       let goesOn = true;
       while (goesOn && this.#sink.hasRoom && !watcher.hasCaughtUp(this.#store)) goesOn = this.#tell(watcher);
+      if (goesOn && watcher.hasCaughtUp(this.#store)) this.#sleep(watcher);
     }
-    if (!this.#progressRequested || ![...this.#watchers.values()].every((watcher) => watcher.hasCaughtUp(this.#store))) return;
+    if (!this.#progressRequested || this.#awake.size > 0) return;
     this.#progressRequested = false;
     this.#sink.send({ watchId: noWatch });
   }
@@ -96,7 +111,7 @@ export class WatchStream {
   /** Tells watches that want it, and to which nothing was sent since the last call, how far the store is. */
   notifyIdle(): void {
     for (const watcher of this.#watchers.values()) {
-      const isQuiet = this.#idle.has(watcher) && watcher.hasCaughtUp(this.#store);
+      const isQuiet = this.#idle.has(watcher) && !this.#awake.has(watcher);
       if (isQuiet && watcher.progressNotify && this.#sink.hasRoom) this.#sink.send({ watchId: watcher.id });
     }
     this.#idle = new Set(this.#watchers.values());
@@ -106,15 +121,30 @@ export class WatchStream {
   #tell(watcher: Watcher): boolean {
     const told = watcher.advance(this.#store);
     if (told.compacted) {
-      this.#watchers.delete(watcher.id);
+      this.#remove(watcher);
       this.#sink.send({ watchId: watcher.id, canceled: true, compactRevision: this.#store.compactedRevision });
       return false;
     }
     if (told.events.length > 0) {
       this.#idle.delete(watcher);
-      this.#sink.send({ watchId: watcher.id, events: told.events });
+      for (const part of fragmentsOf(watcher, told.events)) this.#sink.send({ watchId: watcher.id, ...part });
     }
     return true;
+  }
+
+  #add(watcher: Watcher): void {
+    this.#watchers.set(watcher.id, watcher);
+    this.#awake.add(watcher);
+  }
+
+  #remove(watcher: Watcher): void {
+    this.#watchers.delete(watcher.id);
+    if (!this.#awake.delete(watcher)) this.#index.remove(watcher);
+  }
+
+  #sleep(watcher: Watcher): void {
+    this.#awake.delete(watcher);
+    this.#index.add(watcher, () => this.#awake.add(watcher));
   }
 
   #refusal({ watchId }: WatchCreateRequest, { from, to }: KeyRange): string | undefined {

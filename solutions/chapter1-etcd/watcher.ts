@@ -19,6 +19,8 @@ export class Watcher {
   readonly id: Int64;
   readonly range: KeyRange;
   readonly progressNotify: boolean;
+  /** The client can put a response together that comes in several messages. */
+  readonly takesFragments: boolean;
   readonly #prevKv: boolean;
   readonly #filters: Set<string>;
   /** Every event below it was told; none at or above it was. */
@@ -28,9 +30,15 @@ export class Watcher {
     this.id = id;
     this.range = range;
     this.progressNotify = request.progressNotify;
+    this.takesFragments = request.fragment;
     this.#prevKv = request.prevKv;
     this.#filters = new Set(request.filters);
     this.#next = start;
+  }
+
+  /** Nothing below the revision is of interest to it. */
+  passTo(revision: number): void {
+    this.#next = Math.max(this.#next, revision);
   }
 
   /** Whether all that has happened was told. */

@@ -1,7 +1,7 @@
-// What etcd does that the cluster needs and no stage asks for yet: transactions, history, leases, the disk, TLS.
+// What etcd does that the cluster needs and no stage asks for yet: the disk, TLS, its own state.
 // The first half is about the protocol, and holds for the real etcd too (KATA_TARGET=upstream).
 
-import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,8 +11,7 @@ import type { RunningComponent, ServingTls } from '#kit/component';
 import { silentLogger } from '#kit/log';
 import { createCertificateAuthority } from '#kit/pki';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
-import { EtcdClient, failureOf, pair, prefixEnd, type RequestOp } from '#kit/testing/etcd-client';
-import { eventually } from '#kit/testing/wait';
+import { EtcdClient, failureOf } from '#kit/testing/etcd-client';
 
 describe('etcd, as a client sees it', () => {
   let etcd: EtcdUnderTest;
@@ -22,199 +21,7 @@ describe('etcd, as a client sees it', () => {
     client = etcd.client;
   });
   afterAll(() => etcd?.stop());
-  const put = async (key: string, value = '') => (await client.put({ key, value })).header.revision;
   const invalid = (details: string) => ({ code: 'INVALID_ARGUMENT', details: `etcdserver: ${details}` });
-
-  describe('transactions', () => {
-    it('take one revision for all they write, and see what they have written', async () => {
-      const before = await put('txn/deleted');
-      const { header, succeeded, responses } = await client.txn({
-        success: [
-          { requestPut: { key: 'txn/a', value: '1' } },
-          { requestDeleteRange: { key: 'txn/deleted' } },
-          { requestRange: { key: 'txn/', rangeEnd: prefixEnd('txn/') } },
-        ],
-      });
-      expect({ succeeded, revision: header.revision }).toEqual({ succeeded: true, revision: before + 1 });
-      expect(responses[1]?.responseDeleteRange?.deleted).toBe(1);
-      expect(responses[2]?.responseRange?.kvs.map(pair)).toEqual(['txn/a=1']);
-    });
-
-    it('take no revision when they write nothing', async () => {
-      const before = await put('txn-read');
-      const { header } = await client.txn({
-        success: [{ requestRange: { key: 'txn-read' } }, { requestDeleteRange: { key: 'txn-none' } }],
-      });
-      expect(header.revision).toBe(before);
-    });
-
-    it.each([
-      [{ target: 'VERSION', version: 2 }, true],
-      [{ target: 'VERSION', version: 2, result: 'LESS' }, false],
-      [{ target: 'VERSION', version: 1, result: 'GREATER' }, true],
-      [{ target: 'VERSION', version: 1, result: 'NOT_EQUAL' }, true],
-      [{ target: 'MOD', modRevision: 1 }, false],
-      [{ target: 'CREATE', createRevision: 1, result: 'GREATER' }, true],
-      [{ target: 'VALUE', value: 'two' }, true],
-      [{ target: 'VALUE', value: 'twp', result: 'LESS' }, true],
-      [{ target: 'LEASE', lease: 0 }, true],
-      [{ target: 'VERSION', version: 0, key: 'compare/missing' }, true],
-      [{ target: 'MOD', modRevision: 0, key: 'compare/missing' }, true],
-      [{ target: 'VALUE', value: '', key: 'compare/missing' }, false],
-      [{ target: 'VERSION', version: 2, key: 'compare/', rangeEnd: prefixEnd('compare/') }, false],
-      [{ target: 'VERSION', version: 0, result: 'GREATER', key: 'compare/', rangeEnd: prefixEnd('compare/') }, true],
-    ] as const)('compare: %j holds: %s', async (compare, holds) => {
-      await client.deleteRange({ key: 'compare/', rangeEnd: prefixEnd('compare/') });
-      await put('compare/a', 'one');
-      await put('compare/a', 'two');
-      await put('compare/b', 'one');
-      const { succeeded } = await client.txn({ compare: [{ key: 'compare/a', ...compare }] });
-      expect(succeeded).toBe(holds);
-    });
-
-    it('run the other list when one comparison fails', async () => {
-      const { succeeded, responses } = await client.txn({
-        compare: [
-          { key: 'else', target: 'VERSION', version: 0 },
-          { key: 'else', target: 'VERSION', version: 1 },
-        ],
-        success: [{ requestPut: { key: 'else', value: 'then' } }],
-        failure: [{ requestPut: { key: 'else', value: 'else', prevKv: true } }],
-      });
-      expect({ succeeded, responses: responses.length }).toEqual({ succeeded: false, responses: 1 });
-      expect((await client.range({ key: 'else' })).kvs.map(pair)).toEqual(['else=else']);
-    });
-
-    it('let one of many clients win that create a key if it is not there', async () => {
-      const create = (value: string) =>
-        client.txn({ compare: [{ key: 'race', target: 'VERSION', version: 0 }], success: [{ requestPut: { key: 'race', value } }] });
-      const outcomes = await Promise.all(Array.from({ length: 20 }, (_, index) => create(`${index}`)));
-      expect(outcomes.filter(({ succeeded }) => succeeded)).toHaveLength(1);
-    });
-
-    it('nest, and make all comparisons before anything is written', async () => {
-      const { responses } = await client.txn({
-        success: [
-          { requestPut: { key: 'nest/a', value: '1' } },
-          {
-            requestTxn: {
-              compare: [{ key: 'nest/a', target: 'VERSION', version: 0 }],
-              success: [{ requestPut: { key: 'nest/b', value: 'then' } }],
-              failure: [{ requestPut: { key: 'nest/b', value: 'else' } }],
-            },
-          },
-        ],
-      });
-      expect(responses[1]?.responseTxn?.succeeded).toBe(true);
-      expect((await client.range({ key: 'nest/b' })).kvs.map(pair)).toEqual(['nest/b=then']);
-    });
-
-    const putOf = (key: string): RequestOp => ({ requestPut: { key, value: '' } });
-    it.each<[string, RequestOp[]]>([
-      ['two puts of a key', [putOf('dup'), putOf('dup')]],
-      ['a put into a range that is deleted', [putOf('dup/a'), { requestDeleteRange: { key: 'dup/', rangeEnd: 'dup0' } }]],
-      ['a delete of a key that is put', [{ requestDeleteRange: { key: 'dup' } }, putOf('dup')]],
-      ['a put in a nested transaction', [putOf('dup'), { requestTxn: { failure: [putOf('dup')] } }]],
-    ])('refuse %s', async (_, operations) => {
-      const before = await put('dup');
-      expect(await failureOf(client.txn({ success: operations }))).toEqual(invalid('duplicate key given in txn request'));
-      expect((await client.range({ key: 'dup' })).header.revision).toBe(before);
-    });
-
-    it('may delete a key twice, and put a key in either of two branches', async () => {
-      await put('twice');
-      const { responses } = await client.txn({
-        success: [{ requestDeleteRange: { key: 'twice' } }, { requestDeleteRange: { key: 'twice' } }],
-        failure: [putOf('twice')],
-      });
-      expect(responses.map(({ responseDeleteRange }) => responseDeleteRange?.deleted)).toEqual([1, 0]);
-      await client.txn({ success: [{ requestTxn: { success: [putOf('either')], failure: [putOf('either')] } }] });
-    });
-
-    it('take 128 operations and refuse 129', async () => {
-      const many = (count: number) => Array.from({ length: count }, (_, index) => putOf(`bulk/${index}`));
-      expect((await client.txn({ success: many(128) })).responses).toHaveLength(128);
-      expect(await failureOf(client.txn({ success: many(129) }))).toEqual(invalid('too many operations in txn request'));
-    });
-
-    it('write nothing when one of their operations cannot be done', async () => {
-      const before = await put('whole-or-nothing', 'before');
-      const first = { requestPut: { key: 'whole-or-nothing', value: 'after' } };
-      const failures = [
-        await failureOf(client.txn({ success: [first, { requestPut: { key: 'leased', lease: 12345 } }] })),
-        await failureOf(client.txn({ success: [first, { requestRange: { key: 'a', revision: before + 100 } }] })),
-        await failureOf(client.txn({ success: [first, { requestPut: { key: '' } }] })),
-      ];
-      expect(failures.map(({ details }) => details)).toEqual([
-        'etcdserver: requested lease not found',
-        'etcdserver: mvcc: required revision is a future revision',
-        'etcdserver: key is not provided',
-      ]);
-      expect((await client.range({ key: 'whole-or-nothing' })).kvs).toMatchObject([{ modRevision: before }]);
-    });
-  });
-
-  describe('history', () => {
-    it('can be read at every revision until it is compacted', async () => {
-      const first = await put('history/a', 'one');
-      await put('history/b', 'one');
-      const third = await put('history/a', 'two');
-      const { header: deletion } = await client.deleteRange({ key: 'history/a' });
-      const at = async (revision: number) =>
-        (await client.range({ key: 'history/', rangeEnd: prefixEnd('history/'), revision })).kvs.map(pair);
-      const past = [['history/a=one'], ['history/a=one', 'history/b=one'], ['history/a=two', 'history/b=one'], ['history/b=one']];
-      expect(await Promise.all([first, first + 1, third, deletion.revision].map(at))).toEqual(past);
-
-      await client.compact(third);
-      expect(await Promise.all([third, deletion.revision].map(at))).toEqual(past.slice(2));
-      expect(await failureOf(at(third - 1))).toEqual({
-        code: 'OUT_OF_RANGE',
-        details: 'etcdserver: mvcc: required revision has been compacted',
-      });
-      expect((await failureOf(client.compact(third))).details).toBe('etcdserver: mvcc: required revision has been compacted');
-      expect((await client.range({ key: 'history/b' })).kvs.map(pair)).toEqual(['history/b=one']);
-    });
-
-    it('does not reach into the future', async () => {
-      const revision = (await put('present')) + 1;
-      const future = { code: 'OUT_OF_RANGE', details: 'etcdserver: mvcc: required revision is a future revision' };
-      expect(await failureOf(client.range({ key: 'present', revision }))).toEqual(future);
-      expect(await failureOf(client.compact(revision))).toEqual(future);
-    });
-  });
-
-  describe('leases', () => {
-    it('take their keys with them when they are revoked, in one change', async () => {
-      const { ID, TTL } = await client.leaseGrant({ TTL: 100, ID: 1001 });
-      expect({ ID, TTL }).toEqual({ ID: 1001, TTL: 100 });
-      for (const key of ['lease/a', 'lease/b', 'lease/c']) await client.put({ key, lease: ID });
-      await put('lease/c', 'free again');
-      const { keys } = await client.leaseTimeToLive({ ID, keys: true });
-      expect(keys.map(String)).toEqual(['lease/a', 'lease/b']);
-      const { header: before } = await client.range({ key: 'lease/a' });
-      await client.leaseRevoke({ ID });
-      const { kvs, header } = await client.range({ key: 'lease/', rangeEnd: prefixEnd('lease/') });
-      expect(kvs.map(pair)).toEqual(['lease/c=free again']);
-      expect(header.revision).toBe(before.revision + 1);
-      expect((await client.leaseTimeToLive({ ID })).TTL).toBe(-1);
-    });
-
-    it('say what is wrong in the words that clients know', async () => {
-      await client.leaseGrant({ TTL: 100, ID: 1002 });
-      const failures = [
-        await failureOf(client.leaseGrant({ TTL: 100, ID: 1002 })),
-        await failureOf(client.leaseRevoke({ ID: 999 })),
-        await failureOf(client.put({ key: 'unleased', lease: 999 })),
-        await failureOf(client.leaseGrant({ TTL: 9_000_000_001 })),
-      ];
-      expect(failures).toEqual([
-        { code: 'FAILED_PRECONDITION', details: 'etcdserver: lease already exists' },
-        { code: 'NOT_FOUND', details: 'etcdserver: requested lease not found' },
-        { code: 'NOT_FOUND', details: 'etcdserver: requested lease not found' },
-        { code: 'OUT_OF_RANGE', details: 'etcdserver: too large lease TTL' },
-      ]);
-    });
-  });
 
   it('refuses a request of more than 1.5 MiB, and takes one of a little less', async () => {
     await client.put({ key: 'large', value: Buffer.alloc(1.5 * 1024 * 1024 - 100) });
@@ -262,48 +69,6 @@ describe('etcd, as the machine sees it', () => {
     return client;
   };
 
-  it('has on the disk what it has acknowledged, whatever happens then', async () => {
-    const client = connect(await start());
-    await client.leaseGrant({ TTL: 100, ID: 77 });
-    await client.put({ key: 'leased', value: 'one', lease: 77 });
-    await client.put({ key: 'kept', value: 'one' });
-    const { header } = await client.deleteRange({ key: 'gone' });
-    // The directory as a crash at this moment would leave it.
-    const crashed = join(dataDir, 'crashed');
-    await cp(join(dataDir, 'log'), join(crashed, 'log'));
-    await writeFile(join(crashed, 'lock'), String(process.pid));
-    const revived = connect(await start({ directory: crashed }));
-    const { kvs, header: after } = await revived.range({ key: '\0', rangeEnd: '\0' });
-    expect(kvs.map(pair)).toEqual(['kept=one', 'leased=one']);
-    expect(after.revision).toBe(header.revision);
-    expect((await revived.leaseTimeToLive({ ID: 77, keys: true })).keys.map(String)).toEqual(['leased']);
-  });
-
-  it('drops a record that a crash cut short, and goes on behind the last whole one', async () => {
-    const first = await start();
-    await connect(first).put({ key: 'whole', value: '1' });
-    await first.stop();
-    const log = await readFile(join(dataDir, 'log'));
-    await writeFile(join(dataDir, 'log'), Buffer.concat([log, log.subarray(0, log.length - 1)]));
-    const second = await start();
-    expect((await connect(second).range({ key: 'whole' })).header.revision).toBe(2);
-    await connect(second).put({ key: 'whole', value: '2' });
-    await second.stop();
-    const client = connect(await start());
-    expect((await client.range({ key: 'whole' })).kvs).toMatchObject([{ value: Buffer.from('2'), modRevision: 3 }]);
-  });
-
-  it('does not start on a log that is damaged in the middle', async () => {
-    const first = await start();
-    const client = connect(first);
-    for (const key of ['a', 'b', 'c']) await client.put({ key, value: 'value' });
-    await first.stop();
-    const file = await open(join(dataDir, 'log'), 'r+');
-    await file.write(Buffer.from('X'), 0, 1, 12);
-    await file.close();
-    await expect(start()).rejects.toThrow(/log is damaged at byte 0: the checksum/);
-  });
-
   it('does not start on a directory that another server has open', async () => {
     const first = await start();
     await expect(start()).rejects.toThrow(`is in use by process ${process.pid}`);
@@ -321,25 +86,6 @@ describe('etcd, as the machine sees it', () => {
     const context = { clock: systemClock, random: systemRandom, log: silentLogger };
     await expect(startEtcd({ dataDir: directory, listen, ...context })).rejects.toThrow(`cannot listen on 127.0.0.1:${listen.port}`);
     await connect(await start({ directory })).put({ key: 'the directory is free' });
-  });
-
-  it('lets a lease go when its time is up, unless it is kept alive, and leaves no timer', async () => {
-    const clock = new FakeClock();
-    const server = await start({ clock });
-    const client = connect(server);
-    await client.leaseGrant({ TTL: 10, ID: 5 });
-    await client.put({ key: 'mortal', lease: 5 });
-    await clock.advance(9_000);
-    expect(await client.leaseTimeToLive({ ID: 5 })).toMatchObject({ TTL: 1, grantedTTL: 10 });
-    expect(await client.leaseKeepAlive(5)).toMatchObject({ ID: 5, TTL: 10 });
-    await clock.advance(9_999);
-    expect((await client.range({ key: 'mortal' })).count).toBe(1);
-    await clock.advance(1);
-    await eventually('the lease has taken its key along', async () => (await client.range({ key: 'mortal' })).count === 0);
-    expect(await client.leaseKeepAlive(5)).toMatchObject({ TTL: 0 });
-    await client.leaseGrant({ TTL: 10 });
-    await server.stop();
-    expect(clock.pending).toBe(0);
   });
 
   it('keeps a watch that has nothing to tell informed, if the watch asked for it', async () => {

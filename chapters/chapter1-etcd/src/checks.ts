@@ -2,7 +2,7 @@
 // etcd: server/etcdserver/api/v3rpc/key.go
 
 import { NotImplemented } from '#kit/not-implemented';
-import { duplicateKey, invalidSortOption, keyNotProvided, leaseProvided, tooManyOperations, valueProvided } from './errors.ts';
+import { duplicateKey, invalidSortOption, keyNotFound, keyNotProvided, leaseProvided, tooManyOperations, valueProvided } from './errors.ts';
 import { contains, type KeyRange, keyRange, keyText } from './keys.ts';
 import { noLease, type PutRequest, type RangeRequest, type RequestOp, type TxnRequest } from './messages.ts';
 
@@ -27,22 +27,18 @@ export function checkPut(request: PutRequest): void {
 
 /** A transaction changes a key once at most, in each of its branches, however deep the transactions in it are nested. */
 export function checkTxn(request: TxnRequest): void {
-  checkOperations(request);
+  checkOperations(request, mostOperations);
   writesOf(request.success);
   writesOf(request.failure);
 }
 
-function checkOperations(request: TxnRequest): void {
-  const { compare, success, failure } = request;
-  if (Math.max(compare.length, success.length, failure.length) > mostOperations) throw tooManyOperations();
-  for (const each of compare) checkKey(each);
-  for (const { requestRange, requestPut, requestDeleteRange, requestTxn } of [...success, ...failure]) {
-    if (requestRange) checkRange(requestRange);
-    else if (requestPut) checkPut(requestPut);
-    else if (requestDeleteRange) checkKey(requestDeleteRange);
-    else if (requestTxn) checkOperations(requestTxn);
-    else throw keyNotProvided();
-  }
+/**
+ * None of the three lists (comparisons, then, else) may be longer than `most`: `tooManyOperations()`. A transaction among the
+ * operations may only have what the longest list of its parent leaves over. Each comparison needs a key, and each operation is
+ * checked as the request that it is. An operation that is no request at all is refused with `keyNotFound()`.
+ */
+function checkOperations({ compare, success, failure }: TxnRequest, most: number): void {
+  throw new NotImplemented('1.4', 'Refuse a transaction that is too long, or in which a request is wrong.');
 }
 
 interface Writes {
@@ -50,26 +46,17 @@ interface Writes {
   deletes: KeyRange[];
 }
 
-/** What the operations may write. Deletes may overlap each other; puts may overlap nothing. @throws EtcdError if they do */
+/**
+ * What the operations may write. Deletes may overlap each other. A put may meet no other put of its key and no delete that takes
+ * its key, be it before or after it, here or in a nested transaction: there is no right order of two writes at one revision.
+ */
 function writesOf(operations: RequestOp[]): Writes {
-  const all: Writes = { puts: new Set(), deletes: [] };
-  const add = ({ puts, deletes }: Writes) => {
-    for (const key of puts) if (all.puts.has(key) || deletesKey(all, key)) throw duplicateKey();
-    for (const key of all.puts) if (deletesKey({ deletes }, key)) throw duplicateKey();
-    for (const key of puts) all.puts.add(key);
-    all.deletes.push(...deletes);
-  };
-  for (const { requestPut, requestDeleteRange, requestTxn } of operations) {
-    if (requestPut) add({ puts: new Set([keyText(requestPut.key)]), deletes: [] });
-    if (requestDeleteRange) add({ puts: new Set(), deletes: [keyRange(requestDeleteRange.key, requestDeleteRange.rangeEnd)] });
-    if (requestTxn) add(eitherOf(writesOf(requestTxn.success), writesOf(requestTxn.failure)));
-  }
-  return all;
+  throw new NotImplemented('1.4', 'Collect the puts and deletes of the operations, and throw duplicateKey() if a put meets another write.');
 }
 
-/** Only one branch is run, so they may write the same keys. */
-function eitherOf(success: Writes, failure: Writes): Writes {
-  return { puts: new Set([...success.puts, ...failure.puts]), deletes: [...success.deletes, ...failure.deletes] };
+/** Return what one of the two branches may write: only one is run, so both may write the same keys. */
+function writesOfEither({ success, failure }: TxnRequest): Writes {
+  throw new NotImplemented('1.4', 'Return what one of the two branches may write: only one is run, so both may write the same keys.');
 }
 
 function deletesKey({ deletes }: Pick<Writes, 'deletes'>, key: string): boolean {

@@ -25,6 +25,7 @@ export const invalidSortOption = error(status.INVALID_ARGUMENT, 'invalid sort op
 export const requestTooLarge = error(status.INVALID_ARGUMENT, 'request is too large');
 export const compacted = error(status.OUT_OF_RANGE, 'mvcc: required revision has been compacted');
 export const futureRevision = error(status.OUT_OF_RANGE, 'mvcc: required revision is a future revision');
+export const noSpace = error(status.RESOURCE_EXHAUSTED, 'mvcc: database space exceeded');
 export const leaseNotFound = error(status.NOT_FOUND, 'requested lease not found');
 export const leaseExists = error(status.FAILED_PRECONDITION, 'lease already exists');
 export const leaseTtlTooLarge = error(status.OUT_OF_RANGE, 'too large lease TTL');

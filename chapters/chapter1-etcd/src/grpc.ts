@@ -6,6 +6,7 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
+  type ServerWritableStream,
   type ServiceDefinition,
   type sendUnaryData,
   status,
@@ -43,6 +44,21 @@ export class GrpcEdge {
     };
   }
 
+  /** One request, many answers. They are asked for as the client takes them. */
+  streaming<Request>(answers: (request: Request) => AsyncIterable<object>) {
+    return async (stream: ServerWritableStream<Request, object>) => {
+      try {
+        for await (const answer of answers(stream.request)) {
+          if (!stream.write(answer)) await roomIn(stream);
+          if (stream.cancelled) return;
+        }
+        stream.end();
+      } catch (error) {
+        stream.emit('error', this.failure(error));
+      }
+    };
+  }
+
   /** Many requests and answers; `handle` is called for each request. An error ends the stream. */
   onEach<Request>(stream: ServerDuplexStream<Request, object>, handle: (request: Request) => void): void {
     stream.on('data', (request: Request) => this.guard(stream, () => handle(request)));
@@ -65,6 +81,17 @@ export class GrpcEdge {
     this.#log.error('a request failed unexpectedly', { error, stack: error instanceof Error ? error.stack : undefined });
     return { code: status.INTERNAL, details: `etcdserver: ${error instanceof Error ? error.message : error}` };
   }
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+function roomIn(stream: ServerWritableStream<unknown, object>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('cancelled', done);
+      resolve();
+    };
+    stream.on('drain', done).on('cancelled', done);
+  });
 }
 
 export interface GrpcServer {

@@ -51,7 +51,7 @@ function deleteMany(store: Store, change: Change, request: DeleteRangeRequest): 
  * neither the limit nor the filters on revisions change it.
  */
 export function range(store: Store, request: RangeRequest): RangeResponse {
-  const revision = Number(request.revision) || undefined;
+  const revision = Number(request.revision) > 0 ? Number(request.revision) : undefined;
   if (revision !== undefined) store.checkReadable(revision);
   const found = request.rangeEnd.length === 0 ? getOne(store, keyText(request.key), revision) : getMany(store, request, revision);
   const count = found.length;

@@ -3,6 +3,7 @@
 // etcd: server/lease/lessor.go
 
 import type { Clock, Timer } from '#kit/clock';
+import { NotImplemented } from '#kit/not-implemented';
 import type { Lease } from './leases.ts';
 import type { LeaseId } from './messages.ts';
 
@@ -24,10 +25,9 @@ export class LeaseExpiry {
     this.#expire = expire;
   }
 
-  /** The lease has its full time again. */
+  /** Whatever was left of its time before does not count any more. */
   renew({ id, ttl }: Lease): void {
-    this.forget(id);
-    this.#arm(id, this.#clock.now() + ttl * 1000);
+    throw new NotImplemented('1.6', 'Give the lease its full time from now on.');
   }
 
   forget(id: LeaseId): void {
@@ -42,20 +42,18 @@ export class LeaseExpiry {
 
   /** Whole seconds, rounded up; 0 for a lease that is about to go. */
   remaining(id: LeaseId): number {
-    const at = this.#deadlines.get(id)?.at ?? 0;
-    return Math.max(0, Math.ceil((at - this.#clock.now()) / 1000));
+    throw new NotImplemented('1.6', 'Return how long the lease still has.');
   }
 
   stop(): void {
     for (const id of [...this.#deadlines.keys()]) this.forget(id);
   }
 
+  /**
+   * No timer can be set further ahead than `longestTimer`: when it rings before the time is up, it is set again. When the time is up,
+   * the lease is not pending any more, and `#expire` is called once.
+   */
   #arm(id: LeaseId, at: number): void {
-    const timer = this.#clock.after(Math.min(Math.max(0, at - this.#clock.now()), longestTimer), () => {
-      if (at > this.#clock.now()) return this.#arm(id, at);
-      this.#deadlines.delete(id);
-      this.#expire(id);
-    });
-    this.#deadlines.set(id, { at, timer });
+    throw new NotImplemented('1.6', 'Set a timer that ends the lease at that time, and remember both as its deadline.');
   }
 }

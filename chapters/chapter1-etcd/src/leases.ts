@@ -2,6 +2,7 @@
 // a matter of time (`lease-expiry.ts`).
 // etcd: server/lease/lessor.go
 
+import { NotImplemented } from '#kit/not-implemented';
 import { leaseExists, leaseNotFound, leaseTtlTooLarge } from './errors.ts';
 import { keyText } from './keys.ts';
 import { type Event, type LeaseGrantRequest, type LeaseId, noLease } from './messages.ts';
@@ -20,19 +21,17 @@ export interface Lease {
 export class Leases {
   readonly #leases = new Map<LeaseId, Lease>();
 
+  /**
+   * A TTL below `shortestTtl` is raised to it; above `longestTtl` it is refused with `leaseTtlTooLarge()`, and an id that is in use
+   * with `leaseExists()`. The id is never 0 here.
+   */
   grant({ ID, TTL }: LeaseGrantRequest): Lease {
-    if (Number(TTL) > longestTtl) throw leaseTtlTooLarge();
-    if (this.#leases.has(ID)) throw leaseExists();
-    const lease: Lease = { id: ID, ttl: Math.max(Number(TTL), shortestTtl), keys: new Set() };
-    this.#leases.set(ID, lease);
-    return lease;
+    throw new NotImplemented('1.6', 'Add a lease without keys, and return it.');
   }
 
-  /** The lease is gone; the caller deletes the keys that hung on it. */
+  /** The caller deletes the keys that hung on it. */
   revoke(id: LeaseId): Lease {
-    const lease = this.get(id);
-    this.#leases.delete(id);
-    return lease;
+    throw new NotImplemented('1.6', 'Forget the lease, and return it; throw leaseNotFound() if there is none.');
   }
 
   /** @throws EtcdError if there is no such lease */
@@ -55,10 +54,11 @@ export class Leases {
     if (id !== noLease) this.get(id);
   }
 
-  /** Keeps track of which key hangs on which lease: a put moves its key to its lease, a delete takes it off. */
+  /**
+   * Called for every event of a key that hung on a lease before, or hangs on one now. A put moves its key to the put's lease, a delete
+   * takes it off. The lease before may be gone: it is being revoked.
+   */
   follow({ kv, prevKv }: Event): void {
-    const before = prevKv?.lease ?? noLease;
-    if (before !== noLease) this.#leases.get(before)?.keys.delete(keyText(kv.key));
-    if (kv.lease !== noLease) this.#leases.get(kv.lease)?.keys.add(keyText(kv.key));
+    throw new NotImplemented('1.6', 'Keep track of which key hangs on which lease.');
   }
 }

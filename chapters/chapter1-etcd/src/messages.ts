@@ -56,7 +56,7 @@ export interface RangeRequest {
 export type SortTarget = 'KEY' | 'VERSION' | 'CREATE' | 'MOD' | 'VALUE';
 
 export interface RangeResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   kvs: KeyValue[];
   /** The limit left something out. */
   more: boolean;
@@ -73,7 +73,7 @@ export interface PutRequest {
   ignoreLease: boolean;
 }
 export interface PutResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   prevKv?: KeyValue | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface DeleteRangeRequest {
   prevKv: boolean;
 }
 export interface DeleteRangeResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   deleted: number;
   prevKvs: KeyValue[];
 }
@@ -117,7 +117,7 @@ export interface TxnRequest {
   failure: RequestOp[];
 }
 export interface TxnResponse {
-  header?: ResponseHeader;
+  header?: Partial<ResponseHeader>;
   succeeded: boolean;
   responses: ResponseOp[];
 }
@@ -137,6 +137,8 @@ export interface WatchCreateRequest {
   /** 0: from now on. Else the first revision whose events are wanted, be it past or future. */
   startRevision: Int64;
   progressNotify: boolean;
+  /** A response that is too large for one message may come in several. */
+  fragment: boolean;
   /** Events that are not wanted. */
   filters: ('NOPUT' | 'NODELETE')[];
   prevKv: boolean;
@@ -151,6 +153,8 @@ export interface WatchResponse {
   /** Set when the wanted revisions are compacted away: a new watch can start here. */
   compactRevision?: number;
   cancelReason?: string;
+  /** More of the same response comes in the next message. */
+  fragment?: boolean;
   events?: Event[];
 }
 
@@ -164,6 +168,19 @@ export interface LeaseRequest {
   ID: LeaseId;
 }
 
+export type AlarmType = 'NONE' | 'NOSPACE' | 'CORRUPT';
+export interface AlarmRequest {
+  action: 'GET' | 'ACTIVATE' | 'DEACTIVATE';
+  /** 0: every member. */
+  memberID: string;
+  /** NONE: every alarm. */
+  alarm: AlarmType;
+}
+export interface AlarmMember {
+  memberID: string;
+  alarm: AlarmType;
+}
+
 /** Every request that changes something, one of them set. */
 export interface Command {
   put?: PutRequest;
@@ -172,4 +189,5 @@ export interface Command {
   compaction?: CompactionRequest;
   leaseGrant?: LeaseGrantRequest;
   leaseRevoke?: LeaseRequest;
+  alarm?: AlarmRequest;
 }

@@ -4,11 +4,12 @@
 
 import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Random } from '#kit/clock';
+import { NotImplemented } from '#kit/not-implemented';
 import { checkKey, checkPut, checkRange, checkTxn } from './checks.ts';
 import type { GrpcEdge } from './grpc.ts';
+import type { Journal } from './journal.ts';
 import { keyBytes } from './keys.ts';
 import type { LeaseExpiry } from './lease-expiry.ts';
-import type { LogFile } from './log-file.ts';
 import type {
   CompactionRequest,
   DeleteRangeRequest,
@@ -21,17 +22,17 @@ import type {
 } from './messages.ts';
 import { noLease } from './messages.ts';
 import type { Proposals } from './proposals.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { Snapshots } from './snapshots.ts';
+import type { Captured, StateMachine } from './state-machine.ts';
 import { isReadOnly } from './transactions.ts';
-
-/** Clients look at the version to know what they may use; from 3.5.13 on, for example, Kubernetes asks for watch progress. */
-const version = '3.5.13';
 
 export interface ServerState {
   machine: StateMachine;
   proposals: Proposals;
   expiry: LeaseExpiry;
-  log: LogFile;
+  journal: Journal;
+  snapshots: Snapshots;
+  stateOf: (captured: Captured) => Iterable<Buffer>;
   random: Random;
 }
 
@@ -57,7 +58,8 @@ export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerSt
   };
 }
 
-export function leaseService(edge: GrpcEdge, { machine, proposals, expiry, random }: ServerState): UntypedServiceImplementation {
+export function leaseService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
+  const { machine, proposals, expiry, random } = state;
   return {
     LeaseGrant: edge.unary(async ({ ID, TTL }: LeaseGrantRequest) => {
       const id = ID === noLease ? newLeaseId(random) : ID;
@@ -71,20 +73,24 @@ export function leaseService(edge: GrpcEdge, { machine, proposals, expiry, rando
       return response;
     }),
     LeaseKeepAlive: (stream: ServerDuplexStream<LeaseRequest, object>) => {
-      edge.onEach(stream, ({ ID }) => {
-        const lease = expiry.isPending(ID) ? machine.leases.get(ID) : undefined;
-        if (lease) expiry.renew(lease);
-        stream.write({ header: machine.header(), ID, TTL: lease?.ttl ?? 0 });
-      });
+      edge.onEach(stream, ({ ID }) => stream.write(keepAlive(state, ID)));
     },
-    LeaseTimeToLive: edge.unary(({ ID, keys }: LeaseRequest & { keys: boolean }) => {
-      if (!machine.leases.has(ID)) return { header: machine.header(), ID, TTL: -1 };
-      const lease = machine.leases.get(ID);
-      const attached = keys ? [...lease.keys].sort().map(keyBytes) : [];
-      return { header: machine.header(), ID, TTL: expiry.remaining(ID), grantedTTL: lease.ttl, keys: attached };
-    }),
+    LeaseTimeToLive: edge.unary((request: LeaseRequest & { keys: boolean }) => timeToLive(state, request)),
     LeaseLeases: edge.unary(() => ({ header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) })),
   };
+}
+
+/**
+ * The answer's TTL is the one that was granted; 0 says that there is no such lease, or that its time is up (`isPending`). A
+ * keep-alive writes nothing: only the clock is set back.
+ */
+function keepAlive({ machine, expiry }: ServerState, ID: LeaseId): object {
+  throw new NotImplemented('1.6', 'Renew the lease, and answer with header, ID and TTL.');
+}
+
+/** The keys are returned only if they are asked for, as bytes. A TTL of -1 says that there is no such lease; that is no error. */
+function timeToLive({ machine, expiry }: ServerState, { ID, keys }: LeaseRequest & { keys: boolean }): object {
+  throw new NotImplemented('1.6', 'Answer with header, ID, TTL (what is left), grantedTTL and keys.');
 }
 
 /** A cluster of one. */
@@ -93,26 +99,6 @@ export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: s
     MemberList: edge.unary(() => {
       const header = machine.header();
       return { header, members: [{ ID: header.memberId, name, clientURLs: urls() }] };
-    }),
-  };
-}
-
-export function maintenanceService(edge: GrpcEdge, { machine, log }: ServerState): UntypedServiceImplementation {
-  return {
-    Alarm: edge.unary(() => ({ header: machine.header(), alarms: [] })),
-    Status: edge.unary(() => {
-      const header = machine.header();
-      const { size, records } = log;
-      return {
-        header,
-        version,
-        dbSize: size,
-        dbSizeInUse: size,
-        leader: header.memberId,
-        raftIndex: records,
-        raftAppliedIndex: records,
-        raftTerm: header.raftTerm,
-      };
     }),
   };
 }

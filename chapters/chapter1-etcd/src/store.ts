@@ -15,6 +15,14 @@ export interface Change {
   readonly events: Event[];
 }
 
+/** All that a store remembers: `base` are the versions below the compacted revision that are alive at it. */
+export interface CapturedStore {
+  revision: number;
+  compactedRevision: number;
+  base: KeyValue[];
+  changes: Change[];
+}
+
 /** A key and all its versions that are not compacted, oldest first; a tombstone has version 0. */
 interface KeyHistory {
   readonly key: string;
@@ -27,6 +35,9 @@ export class Store {
   #changes: Change[] = [];
   #revision = 1;
   #compactedRevision = 0;
+  #size = 0;
+  /** `#size` was counted anew after the compaction at this revision. */
+  #sizedAt = 0;
 
   /** Of an empty store: 1. */
   get revision(): number {
@@ -36,6 +47,16 @@ export class Store {
   /** Reads below it fail; 0 if nothing was compacted yet. */
   get compactedRevision(): number {
     return this.#compactedRevision;
+  }
+
+  /** About how many bytes the keys and their history take. */
+  get size(): number {
+    if (this.#sizedAt !== this.#compactedRevision) {
+      this.#sizedAt = this.#compactedRevision;
+      this.#size = 0;
+      for (const { versions } of this.#keys.range(everything)) for (const version of versions) this.#size += sizeOf(version);
+    }
+    return this.#size;
   }
 
   /**
@@ -77,48 +98,88 @@ export class Store {
     return this.#changes[revision - (this.#changes[0]?.revision ?? 0)];
   }
 
-  /** @throws EtcdError if a read at this revision cannot be answered: it is compacted, or still to come. */
+  /**
+   * `compacted` below the compacted revision, `futureRevision` above the present one (see `errors.ts`): a wrong answer is worse
+   * than none.
+   */
   checkReadable(revision: number): void {
-    if (revision > this.#revision) throw futureRevision();
-    if (revision < this.#compactedRevision) throw compacted();
+    throw new NotImplemented('1.3', 'Throw the EtcdError that says why a read at this revision cannot be answered, if it cannot.');
   }
 
   /**
-   * Forgets what only reads below the revision could see. Reads and watches at the revision itself still work.
-   * @throws EtcdError if that was done already, or the revision is still to come.
+   * Forgets what only reads below the revision could see, and the changes below it. Reads and watches at the revision itself
+   * still work. Throws `compacted` if that was done already, `futureRevision` if the revision is still to come; then nothing is
+   * forgotten. Walks only the changes that it forgets: a key that was not written since the last compaction has nothing to forget.
    */
   compact(revision: number): void {
-    if (revision <= this.#compactedRevision) throw compacted();
-    if (revision > this.#revision) throw futureRevision();
-    this.#compactedRevision = revision;
-    for (const change of this.#changes) {
-      if (change.revision > revision) break;
-      for (const { kv } of change.events) this.#forget(keyText(kv.key), revision);
+    throw new NotImplemented('1.3', 'Check the revision, remember it, and forget the versions and the changes that it hides.');
+  }
+
+  /** What is captured does not change when the store does. */
+  capture(): CapturedStore {
+    const inChanges = this.#changes[0]?.revision ?? Number.POSITIVE_INFINITY;
+    const base: KeyValue[] = [];
+    for (const { versions } of this.#keys.range(everything)) {
+      const [oldest] = versions;
+      if (oldest && oldest.modRevision < inChanges) base.push(oldest);
     }
-    this.#changes = this.#changes.filter((change) => change.revision >= revision);
+    return { revision: this.#revision, compactedRevision: this.#compactedRevision, base, changes: this.#changes.slice() };
+  }
+
+  /** Becomes the store that was captured; only for a new store. */
+  restore({ revision, compactedRevision, base, changes }: CapturedStore): void {
+    for (const kv of base) this.#add(keyText(kv.key), kv);
+    for (const change of changes) {
+      for (const event of change.events) {
+        const key = keyText(event.kv.key);
+        event.prevKv = living(this.#keys.get(key), undefined);
+        this.#add(key, event.kv);
+      }
+    }
+    this.#changes = changes;
+    this.#revision = revision;
+    this.#compactedRevision = compactedRevision;
   }
 
   #record(change: Change, key: string, event: Event): void {
     change.events.push(event);
-    const history = this.#keys.get(key);
-    if (history) history.versions.push(event.kv);
-    else this.#keys.add({ key, versions: [event.kv] });
+    this.#add(key, event.kv);
   }
 
-  /** Drops the key's versions that are hidden at the revision: all before the last one, and that one too if it is a tombstone. */
-  #forget(key: string, revision: number): void {
-    const versions = this.#keys.get(key)?.versions ?? [];
-    const last = versions.findLastIndex((version) => version.modRevision <= revision);
-    if (last < 0) return;
-    versions.splice(0, versions[last]?.version === 0 ? last + 1 : last);
-    if (versions.length === 0) this.#keys.remove(key);
+  #add(key: string, version: KeyValue): void {
+    this.#size += sizeOf(version);
+    const history = this.#keys.get(key);
+    if (history) history.versions.push(version);
+    else this.#keys.add({ key, versions: [version] });
   }
+
+  /**
+   * What a read at the revision sees stays, however old it is. What is before it goes, and it goes too if it is a tombstone. A key
+   * without versions leaves the index.
+   */
+  #forget(key: string, revision: number): void {
+    throw new NotImplemented('1.3', "Drop the key's versions that no read at the revision or later can see.");
+  }
+}
+
+const everything: KeyRange = { from: '', to: undefined };
+
+/** An entry's numbers and references take about a hundred bytes. */
+function sizeOf({ key, value }: KeyValue): number {
+  return 100 + key.length + value.length;
 }
 
 /** The version to be seen at the revision (absent: the latest), if the key exists there. */
 function living(history: KeyHistory | undefined, revision: number | undefined): KeyValue | undefined {
-  const seen = revision === undefined ? history?.versions.at(-1) : history?.versions.findLast((kv) => kv.modRevision <= revision);
+  if (!history) return undefined;
+  const { versions } = history;
+  const seen = revision === undefined ? versions.at(-1) : versions[lastAt(versions, revision)];
   return seen && seen.version > 0 ? seen : undefined;
+}
+
+/** The versions lie in the order of their revisions. A key that is written all the time has many: halve, do not walk. */
+function lastAt(versions: readonly KeyValue[], revision: number): number {
+  throw new NotImplemented('1.3', 'Return the index of the last version whose modRevision is not above the revision; -1 if there is none.');
 }
 
 function tombstone(key: Buffer, revision: number): KeyValue {

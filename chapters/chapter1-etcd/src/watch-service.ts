@@ -3,9 +3,11 @@
 import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Clock, Timer } from '#kit/clock';
 import type { GrpcEdge } from './grpc.ts';
+import { keyText } from './keys.ts';
 import type { WatchRequest, WatchResponse } from './messages.ts';
 import type { StateMachine } from './state-machine.ts';
 import { WatchStream } from './watch-stream.ts';
+import { WatcherIndex } from './watcher-index.ts';
 
 /** How often a watch that asked for `progressNotify` and has nothing to tell is told the revision. */
 const progressEveryMs = 10 * 60 * 1000;
@@ -16,11 +18,15 @@ export class WatchService {
   readonly #edge: GrpcEdge;
   readonly #machine: StateMachine;
   readonly #streams = new Map<Connection, WatchStream>();
+  readonly #index = new WatcherIndex();
+  /** The last revision that was looked at for watchers to wake. */
+  #seen: number;
   readonly #progress: Timer;
 
   constructor(edge: GrpcEdge, machine: StateMachine, clock: Clock) {
     this.#edge = edge;
     this.#machine = machine;
+    this.#seen = machine.store.revision;
     this.#progress = clock.every(progressEveryMs, () => this.#forEach((stream) => stream.notifyIdle()));
   }
 
@@ -30,6 +36,7 @@ export class WatchService {
 
   /** Tells all watches what has happened since the last call. */
   deliver(): void {
+    this.#wake();
     this.#forEach((stream) => stream.deliver());
   }
 
@@ -40,17 +47,32 @@ export class WatchService {
 
   #serve(connection: Connection): void {
     const machine = this.#machine;
-    const stream = new WatchStream(machine.store, {
-      send: (response) => connection.write({ header: machine.header(), ...response }),
+    const sink = {
+      send: (response: Omit<WatchResponse, 'header'>) => connection.write({ header: machine.header(), ...response }),
       get hasRoom() {
         return !connection.writableNeedDrain;
       },
-    });
+    };
+    const stream = new WatchStream(machine.store, sink, this.#index);
     this.#streams.set(connection, stream);
-    const close = () => this.#streams.delete(connection);
+    const close = () => {
+      if (this.#streams.delete(connection)) stream.close();
+    };
     for (const end of ['end', 'cancelled', 'error', 'close']) connection.on(end, close);
     connection.on('drain', () => this.#edge.guard(connection, () => stream.deliver()));
     this.#edge.onEach(connection, (request) => stream.handle(request));
+  }
+
+  /** What was compacted before anybody looked at it cannot be looked up by key: then everybody must see for himself. */
+  #wake(): void {
+    const { store } = this.#machine;
+    if (this.#seen + 1 < store.compactedRevision) this.#index.wakeEverybody(this.#seen + 1);
+    else {
+      for (let revision = this.#seen + 1; revision <= store.revision; revision++) {
+        for (const { kv } of store.changeAt(revision)?.events ?? []) this.#index.wake(keyText(kv.key), revision);
+      }
+    }
+    this.#seen = store.revision;
   }
 
   #forEach(act: (stream: WatchStream) => void): void {

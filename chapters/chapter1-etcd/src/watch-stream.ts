@@ -1,13 +1,15 @@
 // One client's watch stream: any number of watches, created and cancelled at will, told over the same connection. `deliver` is
-// called whenever the store has changed or the connection can take more; it sends while there is something to tell and room to
-// tell it.
+// called whenever one of its watches was woken or the connection can take more; it sends while there is something to tell and room
+// to tell it.
 // etcd: server/etcdserver/api/v3rpc/watch.go
 
 import { NotImplemented } from '#kit/not-implemented';
+import { fragmentsOf } from './fragments.ts';
 import { type KeyRange, keyRange } from './keys.ts';
 import type { Int64, WatchCreateRequest, WatchRequest, WatchResponse } from './messages.ts';
 import type { Store } from './store.ts';
 import { Watcher } from './watcher.ts';
+import type { WatcherIndex } from './watcher-index.ts';
 
 /** Where the responses go. */
 export interface WatchSink {
@@ -22,15 +24,24 @@ const noWatch = '-1';
 export class WatchStream {
   readonly #store: Store;
   readonly #sink: WatchSink;
+  readonly #index: WatcherIndex;
   readonly #watchers = new Map<Int64, Watcher>();
+  /** Those that may have something to tell. The others have caught up, and sleep until a change concerns them. */
+  readonly #awake = new Set<Watcher>();
   /** Watches to which nothing was sent since the last `notifyIdle`. */
   #idle = new Set<Watcher>();
   #progressRequested = false;
   #nextId = 0;
 
-  constructor(store: Store, sink: WatchSink) {
+  constructor(store: Store, sink: WatchSink, index: WatcherIndex) {
     this.#store = store;
     this.#sink = sink;
+    this.#index = index;
+  }
+
+  /** The client is gone. */
+  close(): void {
+    for (const watcher of this.#watchers.values()) this.#remove(watcher);
   }
 
   handle({ createRequest, cancelRequest, progressRequest }: WatchRequest): void {
@@ -46,7 +57,7 @@ export class WatchStream {
    * that no key can lie in, `mvcc: watcher range is empty`.
    */
   create(request: WatchCreateRequest): void {
-    throw new NotImplemented('1.5', 'Add a watcher, answer that it was created, and tell it what has happened already.');
+    throw new NotImplemented('1.5', 'Add a watcher, awake, answer that it was created, and tell it what has happened already.');
   }
 
   /** Nothing is answered if there is no such watch. */
@@ -63,9 +74,9 @@ export class WatchStream {
   }
 
   /**
-   * Tells every watcher what it was not told yet, as long as the sink has room. A watcher whose revisions are compacted is
-   * removed and told so: `canceled`, with `compactRevision`. When all have caught up, a progress that was asked for is sent, with
-   * the watch id -1.
+   * Tells every watcher that is awake what it was not told yet, as long as the sink has room; who has caught up goes to sleep. A
+   * watcher whose revisions are compacted is removed and told so: `canceled`, with `compactRevision`. When nobody is awake, a progress
+   * that was asked for is sent, with the watch id -1.
    */
   deliver(): void {
     throw new NotImplemented('1.5', 'Send each watcher its new events, then the progress if it was asked for.');
@@ -74,7 +85,7 @@ export class WatchStream {
   /** Tells watches that want it, and to which nothing was sent since the last call, how far the store is. */
   notifyIdle(): void {
     for (const watcher of this.#watchers.values()) {
-      const isQuiet = this.#idle.has(watcher) && watcher.hasCaughtUp(this.#store);
+      const isQuiet = this.#idle.has(watcher) && !this.#awake.has(watcher);
       if (isQuiet && watcher.progressNotify && this.#sink.hasRoom) this.#sink.send({ watchId: watcher.id });
     }
     this.#idle = new Set(this.#watchers.values());
@@ -83,6 +94,21 @@ export class WatchStream {
   /** Advance the watcher, send what it says, and return whether the watch goes on. */
   #tell(watcher: Watcher): boolean {
     throw new NotImplemented('1.5', 'Advance the watcher, send what it says, and return whether the watch goes on.');
+  }
+
+  #add(watcher: Watcher): void {
+    this.#watchers.set(watcher.id, watcher);
+    this.#awake.add(watcher);
+  }
+
+  #remove(watcher: Watcher): void {
+    this.#watchers.delete(watcher.id);
+    if (!this.#awake.delete(watcher)) this.#index.remove(watcher);
+  }
+
+  #sleep(watcher: Watcher): void {
+    this.#awake.delete(watcher);
+    this.#index.add(watcher, () => this.#awake.add(watcher));
   }
 
   #refusal({ watchId }: WatchCreateRequest, { from, to }: KeyRange): string | undefined {

@@ -324,6 +324,61 @@ describe('etcd', () =>
       expect(new Set(first).size).toBe(100);
     });
 
+    it('waits for a slow client, which misses nothing, and holds up nobody else', async () => {
+      const slow = watch();
+      await slow.create(prefix('slow/'));
+      slow.pause();
+      const quick = etcd?.connect().watch() as WatchConnection;
+      open.push(quick);
+      await quick.create(prefix('slow/'));
+      const value = 'x'.repeat(50_000);
+      for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 20 }, (_, index) => put(`slow/${index}`, value)));
+      const story = (await quick.events(200)).map(({ kv }) => kv.modRevision);
+      slow.resume();
+      expect((await slow.events(200)).map(({ kv }) => kv.modRevision)).toEqual(story);
+    });
+
+    it('sends a large response in several messages to a client that can put them together', async () => {
+      const start = await put('large', 'x'.repeat(1_000_000));
+      for (let round = 0; round < 3; round++) await put('large', 'x'.repeat(1_000_000));
+      const stream = watch();
+      await stream.create({ key: 'large', startRevision: start, fragment: true });
+      const revisions: number[] = [];
+      while (revisions.length < 4) {
+        const response = await stream.next();
+        expect(response.events.reduce((size, { kv }) => size + kv.value.length, 0)).toBeLessThan(3_000_000);
+        revisions.push(...response.events.map(({ kv }) => kv.modRevision));
+        if (revisions.length === 4) expect(response.fragment).toBe(false);
+      }
+      expect(revisions).toEqual([start, start + 1, start + 2, start + 3]);
+    });
+
+    it('wakes whom a change concerns: one key among many, the same range twice, ranges that overlap', async () => {
+      const stream = watch();
+      const ranges = [prefix('wake/'), prefix('wake/'), prefix('wake/a'), { key: 'wake/b', rangeEnd: 'wake/d' }];
+      const ids: number[] = [];
+      for (const each of ranges) ids.push((await stream.create(each)).watchId);
+      for (let index = 0; index < 50; index++) await stream.create({ key: `wake/single/${index}` });
+      const told = async (key: string, expected: number[]) => {
+        await put(key);
+        stream.requestProgress();
+        const responses = [];
+        for (let response = await stream.next(); response.events.length > 0; response = await stream.next())
+          responses.push(response.watchId);
+        expect(responses.toSorted((left, right) => left - right)).toEqual(expected.map((index) => ids[index]));
+      };
+      await told('wake/a', [0, 1, 2]);
+      await told('wake/c', [0, 1, 3]);
+      await told('wake/d', [0, 1]);
+      await told('elsewhere', []);
+      stream.cancel(ids[1] as number);
+      expect(await stream.next()).toMatchObject({ watchId: ids[1], canceled: true });
+      await told('wake/ab', [0, 2]);
+      await put('wake/single/49');
+      const both = [await stream.next(), await stream.next()].map(({ watchId }) => watchId);
+      expect(both).toContain(ids[0]);
+    });
+
     it('does not mind a client that goes away', async () => {
       const leaving = watch();
       await leaving.create(prefix('leaving/'));

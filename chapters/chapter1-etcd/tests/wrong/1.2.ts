@@ -51,14 +51,6 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'lists each key once, with its latest value, and no deleted one',
   },
   {
-    name: 'lists the present, whatever revision was asked for',
-    misunderstanding: 'A list is a list of now. (Pages of one list must all be of the same moment.)',
-    file: 'key-values.ts',
-    replace: 'return store.list(keyRange(request.key, request.rangeEnd), revision);',
-    by: 'return store.list(keyRange(request.key, request.rangeEnd), revision && undefined);',
-    caughtBy: 'lists page after page without losing, doubling or renaming a key, whatever is written in between',
-  },
-  {
     name: 'does not sort without a direction',
     misunderstanding: 'Order NONE means no order, whatever the target.',
     file: 'key-values.ts',

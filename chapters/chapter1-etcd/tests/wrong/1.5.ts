@@ -29,7 +29,7 @@ export const wrong: WrongSolution[] = [
     name: 'sends each event by itself',
     misunderstanding: 'A response is an event.',
     file: 'watch-stream.ts',
-    replace: 'this.#sink.send({ watchId: watcher.id, events: told.events });',
+    replace: 'for (const part of fragmentsOf(watcher, told.events)) this.#sink.send({ watchId: watcher.id, ...part });',
     by: 'for (const event of told.events) this.#sink.send({ watchId: watcher.id, events: [event] });',
     caughtBy: 'sends all that a transaction did in one response: nobody sees half of it',
   },
@@ -53,8 +53,9 @@ export const wrong: WrongSolution[] = [
     name: 'goes on telling after the cancellation',
     misunderstanding: 'Cancelling is answered; the client will not listen any more anyway.',
     file: 'watch-stream.ts',
-    replace: 'if (this.#watchers.delete(id))',
-    by: 'if (this.#watchers.has(id))',
+    replace: `    this.#remove(watcher);
+    this.#sink.send({ watchId: id, canceled: true });`,
+    by: '    this.#sink.send({ watchId: id, canceled: true });',
     caughtBy: 'says that a watch was cancelled, and nothing more of it; the others go on',
   },
   {

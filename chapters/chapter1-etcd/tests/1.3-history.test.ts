@@ -1,0 +1,216 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Store } from '#etcd/store';
+import { NotImplemented } from '#kit/not-implemented';
+import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
+import { failureOf, pair, prefixEnd } from '#kit/testing/etcd-client';
+
+describe('etcd', () =>
+  describe('1.3 history', () => {
+    let etcd: EtcdUnderTest | undefined;
+    beforeAll(async () => {
+      etcd = await startEtcdUnderTest();
+    });
+    beforeEach(() => NotImplemented.forget());
+    afterAll(() => etcd?.stop());
+    const client = () => {
+      if (!etcd) throw new Error('etcd did not start');
+      return etcd.client;
+    };
+    const put = async (key: string, value = '') => (await client().put({ key, value })).header.revision;
+    const putAll = async (...keys: string[]) => {
+      for (const key of keys) await put(key);
+    };
+    const remove = async (key: string) => (await client().deleteRange({ key })).header.revision;
+    const folder = (prefix: string) => ({ key: prefix, rangeEnd: prefixEnd(prefix) });
+    const listAt = async (prefix: string, revision: number) => (await client().range({ ...folder(prefix), revision })).kvs.map(pair);
+    const compacted = { code: 'OUT_OF_RANGE', details: 'etcdserver: mvcc: required revision has been compacted' };
+    const future = { code: 'OUT_OF_RANGE', details: 'etcdserver: mvcc: required revision is a future revision' };
+
+    it('shows a key as it was at each revision', async () => {
+      const first = await put('key', 'one');
+      await put('another', 'in between');
+      const third = await put('key', 'two');
+      const deletion = await remove('key');
+      const last = await put('key', 'three');
+      const at = async (revision: number) => (await client().range({ key: 'key', revision })).kvs.map(pair);
+      expect(await Promise.all([first - 1, first, first + 1, third, deletion, last].map(at))).toEqual([
+        [],
+        ['key=one'],
+        ['key=one'],
+        ['key=two'],
+        [],
+        ['key=three'],
+      ]);
+    });
+
+    it('lists a range as it was: without what came later, with what was deleted since', async () => {
+      const first = await put('list/a', 'one');
+      const second = await put('list/b', 'one');
+      const third = await put('list/a', 'two');
+      const deletion = await remove('list/a');
+      await put('list/c', 'later');
+      expect(await Promise.all([first, second, third, deletion].map((revision) => listAt('list/', revision)))).toEqual([
+        ['list/a=one'],
+        ['list/a=one', 'list/b=one'],
+        ['list/a=two', 'list/b=one'],
+        ['list/b=one'],
+      ]);
+    });
+
+    it('tells of a key-value of the past what was true then', async () => {
+      const createRevision = await put('numbers', 'one');
+      const modRevision = await put('numbers', 'two');
+      await put('numbers', 'three');
+      await remove('numbers');
+      await put('numbers', 'four');
+      const { kvs } = await client().range({ key: 'numbers', revision: modRevision });
+      expect(kvs).toMatchObject([{ value: Buffer.from('two'), createRevision, modRevision, version: 2 }]);
+    });
+
+    it('says in the header how far the store is, not which revision was read', async () => {
+      const past = await put('header', 'one');
+      const present = await put('header', 'two');
+      expect((await client().range({ key: 'header', revision: past })).header.revision).toBe(present);
+    });
+
+    it('reads the present at revision 0, and at the present revision', async () => {
+      const revision = await put('present', 'now');
+      for (const asked of [0, revision]) {
+        expect((await client().range({ key: 'present', revision: asked })).kvs.map(pair)).toEqual(['present=now']);
+      }
+    });
+
+    it('counts, limits and sorts in the past as in the present', async () => {
+      for (const [key, value] of Object.entries({ a: '3', b: '1', c: '2' })) await put(`options/${key}`, value);
+      const revision = (await client().range({ key: 'options/a' })).header.revision;
+      await client().deleteRange(folder('options/'));
+      const past = await client().range({ ...folder('options/'), revision, limit: 2, sortTarget: 'VALUE', sortOrder: 'ASCEND' });
+      expect({ kvs: past.kvs.map(pair), more: past.more, count: past.count }).toEqual({
+        kvs: ['options/b=1', 'options/c=2'],
+        more: true,
+        count: 3,
+      });
+      expect((await client().range({ ...folder('options/'), revision, countOnly: true })).count).toBe(3);
+    });
+
+    it('lists page after page without losing, doubling or renaming a key, whatever is written in between', async () => {
+      const keys = Array.from({ length: 25 }, (_, index) => `page/${String(index).padStart(2, '0')}`);
+      await putAll(...keys);
+      const listed: string[] = [];
+      let from = Buffer.from('page/');
+      let revision = 0;
+      for (let page = 0; page < 4; page++) {
+        const answer = await client().range({ key: from, rangeEnd: prefixEnd('page/'), limit: 7, revision });
+        listed.push(...answer.kvs.map(({ key }) => key.toString()));
+        expect(answer.more).toBe(page < 3);
+        revision ||= answer.header.revision;
+        from = Buffer.concat([answer.kvs.at(-1)?.key ?? Buffer.of(), Buffer.of(0)]);
+        await client().deleteRange({ key: `page/${20 + page}` });
+        await client().put({ key: `page/0${page}+`, value: 'new' });
+      }
+      expect(listed).toEqual(keys);
+    });
+
+    it('finds each of many versions of one key', async () => {
+      const start = await put('busy', '0');
+      for (let round = 0; round < 10; round++) {
+        await Promise.all(Array.from({ length: 40 }, () => client().put({ key: 'busy', value: 'again' })));
+      }
+      for (const version of [1, 2, 3, 100, 255, 256, 257, 400, 401]) {
+        const { kvs } = await client().range({ key: 'busy', revision: start + version - 1 });
+        expect(kvs).toMatchObject([{ version, modRevision: start + version - 1 }]);
+      }
+    });
+
+    it('refuses to tell the future', async () => {
+      const revision = (await put('oracle')) + 1;
+      expect(await failureOf(client().range({ key: 'oracle', revision }))).toEqual(future);
+      expect(await failureOf(client().range({ ...folder('oracle'), revision: revision + 1000 }))).toEqual(future);
+    });
+
+    it('answers at the compacted revision and after it, and not before', async () => {
+      const first = await put('cut/a', 'one');
+      await put('cut/a', 'two');
+      const third = await put('cut/a', 'three');
+      const fourth = await put('cut/a', 'four');
+      await client().compact(third);
+      expect(await listAt('cut/', third)).toEqual(['cut/a=three']);
+      expect(await listAt('cut/', fourth)).toEqual(['cut/a=four']);
+      for (const revision of [first, third - 1]) expect(await failureOf(listAt('cut/', revision))).toEqual(compacted);
+      expect(await failureOf(client().range({ key: 'cut/a', revision: third - 1, countOnly: true }))).toEqual(compacted);
+    });
+
+    it('keeps what is alive at the compacted revision, however old it is', async () => {
+      const old = await put('old', 'still true');
+      await put('elsewhere', '1');
+      const revision = await put('elsewhere', '2');
+      await client().compact(revision);
+      for (const asked of [0, revision]) {
+        expect((await client().range({ key: 'old', revision: asked })).kvs).toMatchObject([
+          { value: Buffer.from('still true'), modRevision: old, version: 1 },
+        ]);
+      }
+    });
+
+    it('shows no trace of a key whose deletion was compacted', async () => {
+      await put('trace', 'one');
+      await put('trace', 'two');
+      const deletion = await remove('trace');
+      await client().compact(deletion);
+      expect((await client().range({ key: 'trace', revision: deletion })).count).toBe(0);
+      expect((await client().range({ key: 'trace' })).count).toBe(0);
+      const createRevision = await put('trace', 'new life');
+      expect((await client().range({ key: 'trace' })).kvs).toMatchObject([{ createRevision, version: 1 }]);
+    });
+
+    it('goes on counting the versions of a key whose first ones were compacted', async () => {
+      const createRevision = await put('goes-on', 'one');
+      const second = await put('goes-on', 'two');
+      await client().compact(second);
+      await put('goes-on', 'three');
+      expect((await client().range({ key: 'goes-on' })).kvs).toMatchObject([{ createRevision, version: 3 }]);
+    });
+
+    it('does not count a compaction as a change', async () => {
+      const revision = await put('no-change');
+      expect((await client().compact(revision)).header.revision).toBe(revision);
+      expect(await put('no-change')).toBe(revision + 1);
+    });
+
+    it('refuses a compaction that was made already, and one of the future', async () => {
+      const past = await put('refused', 'one');
+      const revision = await put('refused', 'two');
+      await client().compact(revision);
+      expect(await failureOf(client().compact(revision))).toEqual(compacted);
+      expect(await failureOf(client().compact(past))).toEqual(compacted);
+      expect(await failureOf(client().compact(revision + 1))).toEqual(future);
+      expect((await client().range({ key: 'refused', revision })).kvs.map(pair)).toEqual(['refused=two']);
+    });
+
+    it('gives the memory back', async () => {
+      const mebibyte = 1024 * 1024;
+      const store = new Store();
+      const before = await memoryOfValues();
+      for (let index = 0; index < 64; index++) {
+        store.commit((change) => store.put(change, 'overwritten', Buffer.alloc(mebibyte, index)));
+        store.commit((change) => store.put(change, `deleted ${index % 8}`, Buffer.alloc(mebibyte, index)));
+      }
+      for (let index = 0; index < 8; index++) store.commit((change) => store.delete(change, `deleted ${index}`));
+      store.commit((change) => store.put(change, 'last', Buffer.of(1)));
+      expect((await memoryOfValues()) - before).toBeGreaterThan(100 * mebibyte);
+      store.compact(store.revision);
+      expect(((await memoryOfValues()) - before) / mebibyte).toBeLessThan(8);
+      expect(store.get('overwritten')?.value).toEqual(Buffer.alloc(mebibyte, 63));
+    });
+  }));
+
+/** Bytes that buffers hold, when all that nobody can reach any more is gone. */
+async function memoryOfValues(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}

@@ -1,0 +1,62 @@
+import type { WrongSolution } from '#kit/testing/wrong-solution';
+
+export const wrong: WrongSolution[] = [
+  {
+    name: 'lists the present, whatever revision was asked for',
+    misunderstanding: 'A list is a list of now. (Pages of one list must all be of the same moment.)',
+    file: 'key-values.ts',
+    replace: 'return store.list(keyRange(request.key, request.rangeEnd), revision);',
+    by: 'return store.list(keyRange(request.key, request.rangeEnd), revision && undefined);',
+    caughtBy: 'lists page after page without losing, doubling or renaming a key, whatever is written in between',
+  },
+  {
+    name: 'forgets all that is old',
+    misunderstanding: 'Compacting at a revision drops every version below it. (What nobody has changed since is still the present value.)',
+    file: 'store.ts',
+    replace: 'versions.splice(0, versions[last]?.version === 0 ? last + 1 : last);',
+    by: 'versions.splice(0, last + 1);',
+    caughtBy: 'keeps what is alive at the compacted revision, however old it is',
+  },
+  {
+    name: 'does not answer at the compacted revision itself',
+    misunderstanding: 'Compacting up to a revision takes that revision with it.',
+    file: 'store.ts',
+    replace: 'if (revision < this.#compactedRevision) throw compacted();',
+    by: 'if (revision <= this.#compactedRevision) throw compacted();',
+    caughtBy: 'answers at the compacted revision and after it, and not before',
+  },
+  {
+    name: 'takes the future for the present',
+    misunderstanding: 'The latest version is the best answer there is. (The client would take it for the truth about a revision.)',
+    file: 'store.ts',
+    replace: `checkReadable(revision: number): void {
+    if (revision > this.#revision) throw futureRevision();`,
+    by: `checkReadable(revision: number): void {
+    if (revision > this.#revision) return;`,
+    caughtBy: 'refuses to tell the future',
+  },
+  {
+    name: 'compacts the same revision twice',
+    misunderstanding: 'Nothing is left to do, so nothing is wrong. (Two cleaners that compact in turns would not notice each other.)',
+    file: 'store.ts',
+    replace: 'if (revision <= this.#compactedRevision) throw compacted();',
+    by: 'if (revision < this.#compactedRevision) throw compacted();',
+    caughtBy: 'refuses a compaction that was made already, and one of the future',
+  },
+  {
+    name: 'hides the past, and keeps it',
+    misunderstanding: 'Compaction is about what can be read. (It is about memory: history would grow until the server dies.)',
+    file: 'store.ts',
+    replace: 'this.#changes = this.#changes.filter((change) => change.revision >= revision);',
+    by: 'this.#changes = this.#changes.slice();',
+    caughtBy: 'gives the memory back',
+  },
+  {
+    name: 'sees what was before the revision',
+    misunderstanding: 'At a revision the store is as it was before that change.',
+    file: 'store.ts',
+    replace: 'if ((versions[middle] as KeyValue).modRevision <= revision) low = middle;',
+    by: 'if ((versions[middle] as KeyValue).modRevision < revision) low = middle;',
+    caughtBy: 'shows a key as it was at each revision',
+  },
+];

@@ -1,0 +1,33 @@
+// A response to a watch that takes fragments comes in several messages if it is large. All but the last are marked.
+// etcd: server/etcdserver/api/v3rpc/watch.go (sendFragments)
+
+import type { Event } from './messages.ts';
+
+const enoughBytes = 1.5 * 1024 * 1024;
+
+export interface Fragment {
+  events: Event[];
+  fragment: boolean;
+}
+
+export function fragmentsOf({ takesFragments }: { takesFragments: boolean }, events: Event[]): Fragment[] {
+  const parts: Event[][] = [[]];
+  let bytes = 0;
+  for (const event of events) {
+    const size = sizeOf(event);
+    const part = parts.at(-1) as Event[];
+    if (takesFragments && part.length > 0 && bytes + size > enoughBytes) {
+      parts.push([event]);
+      bytes = size;
+    } else {
+      part.push(event);
+      bytes += size;
+    }
+  }
+  return parts.map((part, index) => ({ events: part, fragment: index < parts.length - 1 }));
+}
+
+function sizeOf({ kv, prevKv }: Event): number {
+  const bytes = kv.key.length + kv.value.length + 100;
+  return prevKv ? bytes + prevKv.key.length + prevKv.value.length : bytes;
+}
