@@ -74,7 +74,7 @@ export class Reflector<T extends KubernetesObject> {
   /**
    * Watches from a version and reports each event, until the server ends the watch (it does so every few minutes) or an error
    * is thrown. After each event, a bookmark too, `#resourceVersion` is the event object's version: the next watch goes on from there.
-   * A watch that ends at once and in silence is an error, so that a confused server is not asked in a tight loop.
+   * A watch that ends after less than a second without an event is an error, so that a confused server is not asked in a tight loop.
    */
   async watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
     throw new NotImplemented('3.1', 'Watch from the version with bookmarks, report each event, remember the last version seen');

@@ -72,8 +72,9 @@ export class WorkQueue {
   }
 
   /**
-   * Adds the key after a wait that doubles with each call: base, 2 × base, 4 × base, … and never more than the longest wait.
-   * Up to a tenth is added at random, so that keys that failed together are not tried again together. Counts one more retry.
+   * Adds the key after a wait that doubles with each call: base, 2 × base, 4 × base, … up to the longest wait. On top of that,
+   * of the longest wait too, comes up to a tenth at random: keys that failed together are not tried again together. Counts one
+   * more retry.
    */
   addRateLimited(key: string): void {
     throw new NotImplemented('3.2', 'Count the failure and add the key after an exponentially growing delay');

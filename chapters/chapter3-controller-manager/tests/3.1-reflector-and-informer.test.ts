@@ -155,6 +155,34 @@ describe('controller manager', () => {
       expect(server.lists).toHaveLength(1);
     });
 
+    it('goes on from a deletion too', async () => {
+      await started();
+      await watching();
+      server.put('a');
+      server.remove('a');
+      await tells(['added a', 'deleted a']);
+      server.endWatches();
+      await eventually('a second watch', () => server.watches.length === 2, { within });
+      const [first, second] = server.watches.map(({ query }) => Number(query.get('resourceVersion')));
+      expect({ first, second }).toEqual({ first, second: (first as number) + 2 });
+    });
+
+    it('asks for its namespace and its selectors, in the list and in the watch', async () => {
+      await started({ namespace: 'shop', labelSelector: 'app=echo', fieldSelector: 'spec.nodeName=node-1' });
+      await watching();
+      const asked = server.requests.map(({ isWatch, path, query }) => ({
+        isWatch,
+        path,
+        labels: query.get('labelSelector'),
+        fields: query.get('fieldSelector'),
+      }));
+      const wanted = { path: '/api/v1/namespaces/shop/pods', labels: 'app=echo', fields: 'spec.nodeName=node-1' };
+      expect(asked).toEqual([
+        { isWatch: false, ...wanted },
+        { isWatch: true, ...wanted },
+      ]);
+    });
+
     it('goes on after a broken connection from where it was, without a new list', async () => {
       server.put('a');
       await started();
@@ -223,6 +251,46 @@ describe('controller manager', () => {
       await clock.advance(60_000);
       await withDeadline('the second try', starting, { within });
       expect(server.lists).toHaveLength(2);
+    });
+
+    it('waits before the next try when a watch ends after less than a second without an event', async () => {
+      const clock = new FakeClock();
+      await withDeadline('the informer has its first list', make({}, { clock }).start(), { within });
+      await watching();
+      await clock.advance(999);
+      server.endWatches();
+      await eventually('it waits, or watches again', () => clock.pending > 0 || server.watches.length > 1, { within });
+      expect(server.watches).toHaveLength(1);
+      await clock.advance(60_000);
+      await eventually('a second watch', () => server.watches.length === 2, { within });
+    });
+
+    it.each([
+      ['lasted a second', 1_000, () => {}],
+      ['told an event', 0, () => void server.put('a')],
+    ])('watches on at once when the watch %s', async (_what, lasts, happens) => {
+      const clock = new FakeClock();
+      await withDeadline('the informer has its first list', make({}, { clock }).start(), { within });
+      await watching();
+      happens();
+      await clock.advance(lasts);
+      server.endWatches();
+      await eventually('it watches again, or waits', () => server.watches.length > 1 || clock.pending > 0, { within });
+      expect({ watches: server.watches.length, waits: clock.pending }).toEqual({ watches: 2, waits: 0 });
+    });
+
+    it('has changed the cache when it calls a handler', async () => {
+      const pods = make();
+      const cached: (string | undefined)[] = [];
+      const look = () => cached.push(pods.get('default/a')?.metadata?.labels?.color);
+      pods.onChange({ added: look, updated: look, deleted: look });
+      server.put('a', { color: 'red' });
+      await withDeadline('the informer has its first list', pods.start(), { within });
+      await watching();
+      server.put('a', { color: 'blue' });
+      server.remove('a');
+      await tells(['added a', 'updated a from red to blue', 'deleted a']);
+      expect(cached).toEqual(['red', 'blue', undefined]);
     });
 
     it('calls the other handlers when one of them throws', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { processNextKey, runController } from '#controller-manager/controller';
 import { WorkQueue } from '#controller-manager/work-queue';
 import { FakeClock } from '#kit/clock';
-import { silentLogger } from '#kit/log';
+import { createLogger, type LogSink, silentLogger } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { ApiError, failure } from '#kit/status';
 import { eventually, withDeadline } from '#kit/testing/wait';
@@ -51,6 +51,16 @@ describe('controller manager', () => {
       queue.add('a');
       expect(await withDeadline('the waiting get() has its key', waiting, { within })).toBe('a');
       expect(queue.length).toBe(0);
+    });
+
+    it('does not give out again a key that went straight to a waiting get()', async () => {
+      const waiting = queue.get();
+      queue.add('a');
+      expect(await withDeadline('the waiting get() has its key', waiting, { within })).toBe('a');
+      queue.add('a');
+      expect(queue.length).toBe(0);
+      queue.done('a');
+      expect(queue.length).toBe(1);
     });
 
     it('gives two who wait one key each', async () => {
@@ -114,6 +124,16 @@ describe('controller manager', () => {
       expect(await drain()).toEqual(['a']);
       await clock.advance(1_000);
       expect(queue.length).toBe(0);
+    });
+
+    it('delays a key again after its time has come', async () => {
+      for (const wait of [100, 500]) {
+        queue.addAfter('a', wait);
+        await clock.advance(wait - 1);
+        expect({ wait, ready: queue.length }).toEqual({ wait, ready: 0 });
+        await clock.advance(1);
+        expect({ wait, ready: await drain() }).toEqual({ wait, ready: ['a'] });
+      }
     });
 
     it('waits twice as long after each failure of a key', async () => {
@@ -203,6 +223,14 @@ describe('controller manager', () => {
         await clock.advance(60_000);
         expect(await one(fails)).toBe(true);
         expect(queue.retries('a')).toBe(2);
+      });
+
+      it('logs why a key failed', async () => {
+        const logged: Parameters<LogSink>[0][] = [];
+        const log = createLogger('test', (entry) => logged.push(entry));
+        queue.add('default/echo');
+        await withDeadline('a key is processed', processNextKey(queue, fails, log), { within });
+        expect(logged).toMatchObject([{ level: 'warn', key: 'default/echo', error: 'not today' }]);
       });
 
       it('tries again when somebody else wrote first', async () => {

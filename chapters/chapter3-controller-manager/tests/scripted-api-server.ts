@@ -15,6 +15,7 @@ interface Change {
 
 interface Request {
   isWatch: boolean;
+  path: string;
   query: URLSearchParams;
 }
 
@@ -36,9 +37,9 @@ export class ScriptedApiServer {
 
   constructor() {
     this.#server = createServer((request, response) => {
-      const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
+      const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://localhost');
       const isWatch = query.get('watch') === 'true';
-      this.requests.push({ isWatch, query });
+      this.requests.push({ isWatch, path, query });
       if (this.refuse > 0) {
         this.refuse--;
         answer(response, 503, failure(503, 'ServiceUnavailable', 'told to refuse'));

@@ -65,4 +65,49 @@ export const wrong: WrongSolution[] = [
     by: 'if (old && !key) this.#unindex(key, old);',
     caughtBy: 'moves a changed object from its old index values to its new ones, and returns the old object',
   },
+  {
+    name: 'a deletion has no version',
+    misunderstanding: 'What is gone has no version to go on from.',
+    file: 'reflector.ts',
+    replace: 'this.#resourceVersion = event.object.metadata?.resourceVersion ?? this.#resourceVersion;',
+    by: "if (event.type !== 'DELETED') this.#resourceVersion = event.object.metadata?.resourceVersion ?? this.#resourceVersion;",
+    caughtBy: 'goes on from a deletion too',
+  },
+  {
+    name: 'watches more than it lists',
+    misunderstanding: 'The list has been filtered, so the watch is.',
+    file: 'reflector.ts',
+    replace: 'const options = { ...this.#options, resourceVersion, allowWatchBookmarks',
+    by: 'const options = { resourceVersion, allowWatchBookmarks',
+    caughtBy: 'asks for its namespace and its selectors, in the list and in the watch',
+  },
+  {
+    name: 'asks a confused server as fast as it can',
+    misunderstanding: 'A watch that ends is nothing special.',
+    file: 'reflector.ts',
+    replace: 'if (events === 0 && clock.now() - start < 1_000',
+    by: 'if (events < 0 && clock.now() - start < 1_000',
+    caughtBy: 'waits before the next try when a watch ends after less than a second without an event',
+  },
+  {
+    name: 'tells before it stores',
+    misunderstanding: 'The handlers are given the object, so they need no cache.',
+    file: 'informer.ts',
+    replace: `const before = this.#cache.set(object);
+    this.#notify((handler) => (before ? handler.updated?.(object, before) : handler.added?.(object)));`,
+    by: `const before = this.#cache.get(keyOf(object));
+    this.#notify((handler) => (before ? handler.updated?.(object, before) : handler.added?.(object)));
+    this.#cache.set(object);`,
+    caughtBy: 'has changed the cache when it calls a handler',
+  },
+  {
+    name: 'tells before it forgets',
+    misunderstanding: 'While its deletion is told, an object is still there.',
+    file: 'informer.ts',
+    replace: 'if (this.#cache.delete(keyOf(object))) this.#notify((handler) => handler.deleted?.(object));',
+    by: `if (!this.#cache.get(keyOf(object))) return;
+    this.#notify((handler) => handler.deleted?.(object));
+    this.#cache.delete(keyOf(object));`,
+    caughtBy: 'has changed the cache when it calls a handler',
+  },
 ];

@@ -57,4 +57,28 @@ export const wrong: WrongSolution[] = [
     by: 'if (!(error instanceof NotImplemented)) queue.add(key);',
     caughtBy: 'tries a failed key again, later each time',
   },
+  {
+    name: 'hands a key over and does not write it down',
+    misunderstanding: 'Only what leaves the list of ready keys is being processed.',
+    file: 'work-queue.ts',
+    replace: 'this.#ready.add(key);\n    this.#wake();',
+    by: 'const waiter = this.#waiters.shift();\n    if (waiter) waiter(key);\n    else this.#ready.add(key);',
+    caughtBy: 'does not give out again a key that went straight to a waiting get()',
+  },
+  {
+    name: 'remembers a wait that is over',
+    misunderstanding: 'A timer that has rung is gone by itself.',
+    file: 'work-queue.ts',
+    replace: 'this.#later.delete(key);\n      this.add(key);',
+    by: 'this.add(key);',
+    caughtBy: 'delays a key again after its time has come',
+  },
+  {
+    name: 'fails in silence',
+    misunderstanding: 'What is tried again needs no report.',
+    file: 'controller.ts',
+    replace: 'report(key, error, log);',
+    by: 'if (error instanceof NotImplemented) report(key, error, log);',
+    caughtBy: 'logs why a key failed',
+  },
 ];
