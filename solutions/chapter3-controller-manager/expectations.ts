@@ -23,7 +23,8 @@ export class Expectations {
   }
 
   /**
-   * Written down before the creations are ordered: an event can arrive before the answer does.
+   * Written down before the creations are ordered: an event can arrive before the answer does. What is expected already stays expected.
+   * The patience begins when the list is begun, and anew only with a list that is begun when nothing is open or the patience is over.
    *
    * @exercise 3.3 Expect so many creations more for the owner
    */
@@ -31,7 +32,12 @@ export class Expectations {
     this.#of(owner).creations += count;
   }
 
-  /** @exercise 3.3 Expect the deletion of each of these objects */
+  /**
+   * Written down before the deletions are ordered, for the same reason. By key and not by number: the names are known, and a
+   * deletion is seen twice.
+   *
+   * @exercise 3.3 Expect the deletion of each of these objects
+   */
   expectDeletions(owner: string, keys: string[]): void {
     const { deletions } = this.#of(owner);
     for (const key of keys) deletions.add(key);

@@ -23,12 +23,18 @@ export class Expectations {
     this.#clock = clock;
   }
 
-  /** Written down before the creations are ordered: an event can arrive before the answer does. */
+  /**
+   * Written down before the creations are ordered: an event can arrive before the answer does. What is expected already stays expected.
+   * The patience begins when the list is begun, and anew only with a list that is begun when nothing is open or the patience is over.
+   */
   expectCreations(owner: string, count: number): void {
     throw new NotImplemented('3.3', 'Expect so many creations more for the owner');
   }
 
-  /** Expect the deletion of each of these objects */
+  /**
+   * Written down before the deletions are ordered, for the same reason. By key and not by number: the names are known, and a
+   * deletion is seen twice.
+   */
   expectDeletions(owner: string, keys: string[]): void {
     throw new NotImplemented('3.3', 'Expect the deletion of each of these objects');
   }

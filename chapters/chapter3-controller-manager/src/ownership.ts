@@ -33,7 +33,8 @@ export interface Claims<T> {
 
 /**
  * Sorts candidates by what is to be done about them. What another controller controls is nobody else's business. An owner that is
- * being deleted adopts and releases nothing. An object that is being deleted is neither adopted nor released.
+ * being deleted adopts and releases nothing: everything it controls stays in `keep`. An object that is being deleted is neither
+ * adopted nor released.
  */
 export function planClaims<T extends KubernetesObject>(owner: KubernetesObject, selector: LabelSelector, candidates: T[]): Claims<T> {
   throw new NotImplemented('3.3', 'Say which objects the owner keeps, adopts and releases');

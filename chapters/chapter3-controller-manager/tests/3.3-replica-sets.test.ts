@@ -61,7 +61,7 @@ describe('controller manager', () => {
       it('adopts and releases nothing when the owner is being deleted', () => {
         const leaving = { ...owner, metadata: { ...owner.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
         expect(plan(pod('a').labelled({ app: 'echo' }), leaving)).toEqual([]);
-        expect(plan(pod('a').labelled({ app: 'other' }).ownedBy(mine), leaving)).not.toContain('release');
+        expect(plan(pod('a').labelled({ app: 'other' }).ownedBy(mine), leaving)).toEqual(['keep']);
       });
     });
 
@@ -104,13 +104,26 @@ describe('controller manager', () => {
         expect(expectations.satisfied('default/echo')).toBe(false);
       });
 
+      it('add up', () => {
+        expectations.expectCreations('default/echo', 2);
+        expectations.creationObserved('default/echo');
+        expectations.expectCreations('default/echo', 1);
+        expectations.creationObserved('default/echo');
+        expect(expectations.satisfied('default/echo')).toBe(false);
+        expectations.creationObserved('default/echo');
+        expect(expectations.satisfied('default/echo')).toBe(true);
+      });
+
       it('of one set do not hold up another', () => {
         expectations.expectCreations('default/echo', 1);
         expect(expectations.satisfied('default/other')).toBe(true);
       });
 
-      it('are given up after five minutes, so that a lost event does not stop a set for ever', async () => {
-        expectations.expectCreations('default/echo', 1);
+      it.each([
+        ['creation', () => expectations.expectCreations('default/echo', 1)],
+        ['deletion', () => expectations.expectDeletions('default/echo', ['default/a'])],
+      ])('are given up after five minutes, so that the lost event of a %s does not stop a set for ever', async (_what, order) => {
+        order();
         await clock.advance(4 * 60_000);
         expect(expectations.satisfied('default/echo')).toBe(false);
         await clock.advance(61_000);
@@ -194,6 +207,7 @@ describe('controller manager', () => {
       it.each([
         ['one without a node before one with', pod('first'), pod('last').boundTo('node-1')],
         ['Pending before Running', pod('first').boundTo('n').inPhase('Pending'), pod('last').boundTo('n').inPhase('Running')],
+        ['Pending before Unknown', pod('first').boundTo('n').inPhase('Pending'), pod('last').boundTo('n').inPhase('Unknown')],
         ['Unknown before Running', pod('first').boundTo('n').inPhase('Unknown'), pod('last').boundTo('n').inPhase('Running')],
         ['not ready before ready', pod('first').boundTo('n').inPhase('Running'), pod('last').boundTo('n').ready()],
         [
@@ -225,6 +239,35 @@ describe('controller manager', () => {
         ],
       ])('deletes %s', (_rule, first, last) => {
         expect(names([last, first].sort(byDeletionOrder([first, last])).slice(0, 1))).toEqual(['first']);
+      });
+
+      const other = () => ready('neighbour').annotated({ [cost]: '9' });
+      const longer = '2026-01-01T00:00:00Z';
+      const shorter = '2026-01-02T00:00:00Z';
+      it.each<[rule: string, first: Pod, last: Pod, others?: Pod[]]>([
+        ['a node before the phase', pod('first').inPhase('Running'), pod('last').boundTo('node-1').inPhase('Pending')],
+        ['the phase before readiness', ready('first').inPhase('Pending'), pod('last').boundTo('node-1').inPhase('Running')],
+        [
+          'readiness before the deletion cost',
+          pod('first')
+            .boundTo('node-1')
+            .inPhase('Running')
+            .annotated({ [cost]: '5' }),
+          ready('last'),
+        ],
+        [
+          'the deletion cost before company',
+          ready('first')
+            .boundTo('node-2')
+            .annotated({ [cost]: '-1' }),
+          ready('last'),
+          [other()],
+        ],
+        ['company before the time it is ready', ready('first').ready(longer), ready('last').boundTo('node-2').ready(shorter), [other()]],
+        ['the time it is ready before restarts', ready('first').ready(shorter), ready('last').ready(longer).restarted(5)],
+        ['restarts before age', ready('first').restarted(2).createdAt(longer), ready('last').restarted(1).createdAt(shorter)],
+      ])('asks for %s', (_rule, first, last, others = []) => {
+        expect(names([last, first].sort(byDeletionOrder([first, last, ...others])).slice(0, 1))).toEqual(['first']);
       });
 
       it('deletes first where more pods of the set are together', () => {
@@ -339,6 +382,30 @@ describe('controller manager', () => {
         });
       });
 
+      it('counts a pod as available when its minReadySeconds are over, though nothing else happens', async () => {
+        const { spec, ...rest } = echoSet(namespace, 1);
+        await cluster.client.create(ReplicaSets, { ...rest, spec: { ...spec, minReadySeconds: 2 } as NonNullable<ReplicaSet['spec']> });
+        await havePods(1);
+        await allReady(cluster.client, namespace);
+        await cluster.eventually('the pod is ready', async () => (await set()).status?.readyReplicas === 1);
+        await cluster.eventually('the pod is available', async () => (await set()).status?.availableReplicas === 1, { within: 4_000 });
+      });
+
+      it('makes no pod for a set that is being deleted', async () => {
+        const { metadata, ...rest } = echoSet(namespace, 1);
+        await cluster.client.create(ReplicaSets, { ...rest, metadata: { ...metadata, finalizers: ['test/hold-back'] } });
+        const [made] = (await havePods(1)) as [Pod];
+        await cluster.client.delete(ReplicaSets, { name: 'echo', namespace });
+        await scale(2);
+        await cluster.eventually('the controller has seen that the set is being deleted', async () => {
+          const { metadata, status } = await set();
+          return status?.observedGeneration === metadata?.generation && status?.replicas === 1;
+        });
+        await cluster.client.delete(Pods, { name: made.metadata?.name ?? '', namespace }, { gracePeriodSeconds: 0 });
+        await cluster.eventually('the status tells no pod', async () => (await set()).status?.replicas === 0);
+        expect(names(await pods())).toEqual([]);
+      });
+
       it('adopts orphans that it selects before it makes new pods', async () => {
         await cluster.client.create(Pods, pod('orphan', namespace).labelled({ app: 'echo' }));
         const { metadata } = await create(2);
@@ -403,25 +470,66 @@ describe('controller manager', () => {
       });
       const set = () => cluster.client.get(ReplicaSets, { name: 'echo', namespace });
 
+      /** Changes the set's spec and waits until the controller has looked at it. */
+      const changeSet = async (fields: Partial<NonNullable<ReplicaSet['spec']>>) => {
+        await change(cluster.client, ReplicaSets, echoSet(namespace, 0), (fresh) => ({
+          ...fresh,
+          spec: { ...(fresh.spec as NonNullable<ReplicaSet['spec']>), ...fields },
+        }));
+        await cluster.eventually('the controller has looked at the set again', async () => {
+          const { metadata, status } = await set();
+          return status?.observedGeneration === metadata?.generation;
+        });
+      };
+
       it('makes no pod twice while its cache lags behind', async () => {
         const { client, release } = lagging(cluster.client, Pods);
         const manager = await cluster.run(['replicaset-controller'], client);
         await cluster.client.create(ReplicaSets, echoSet(namespace, 3));
         await cluster.eventually('three pods', async () => (await activePods(cluster.client, namespace)).length >= 3);
-        for (let minReadySeconds = 1; minReadySeconds <= 4; minReadySeconds++) {
-          await change(cluster.client, ReplicaSets, echoSet(namespace, 3), (fresh) => ({
-            ...fresh,
-            spec: { ...(fresh.spec as NonNullable<ReplicaSet['spec']>), minReadySeconds },
-          }));
-          await cluster.eventually('the controller has looked at the set again', async () => {
-            const { metadata, status } = await set();
-            return status?.observedGeneration === metadata?.generation;
-          });
-        }
+        for (let minReadySeconds = 1; minReadySeconds <= 4; minReadySeconds++) await changeSet({ minReadySeconds });
         expect(await activePods(cluster.client, namespace)).toHaveLength(3);
         release();
         await cluster.eventually('the status counts three', async () => (await set()).status?.replicas === 3);
         expect(await activePods(cluster.client, namespace)).toHaveLength(3);
+        await manager.stop();
+      });
+
+      it('deletes no other pod while its cache does not show what it has deleted', async () => {
+        const before = await cluster.run(['replicaset-controller']);
+        await cluster.client.create(ReplicaSets, echoSet(namespace, 4));
+        await cluster.eventually('the status counts four', async () => (await set()).status?.replicas === 4);
+        await before.stop();
+        const { client, release } = lagging(cluster.client, Pods);
+        const manager = await cluster.run(['replicaset-controller'], client);
+        await changeSet({ replicas: 3 });
+        await cluster.eventually('three pods', async () => (await activePods(cluster.client, namespace)).length === 3);
+        await changeSet({ replicas: 2 });
+        expect(await activePods(cluster.client, namespace)).toHaveLength(3);
+        release();
+        await cluster.eventually('the status counts two', async () => (await set()).status?.replicas === 2);
+        expect(await activePods(cluster.client, namespace)).toHaveLength(2);
+        await manager.stop();
+      });
+
+      it('says why it cannot delete pods, and deletes them when it can', async () => {
+        const { client, release } = refusing(cluster.client, 'delete', Pods, new ApiError(failure(403, 'Forbidden', 'pods are kept')));
+        const manager = await cluster.run(['replicaset-controller'], client);
+        await cluster.client.create(ReplicaSets, echoSet(namespace, 2));
+        await cluster.eventually('two pods', async () => (await set()).status?.replicas === 2);
+        await changeSet({ replicas: 1 });
+        await cluster.eventually('the condition ReplicaFailure', async () => {
+          const { status } = await set();
+          expect(status?.conditions).toMatchObject([
+            { type: 'ReplicaFailure', status: 'True', reason: 'FailedDelete', message: 'pods are kept' },
+          ]);
+          return true;
+        });
+        release();
+        await cluster.eventually('one pod and no complaint', async () => {
+          const { status } = await set();
+          return status?.replicas === 1 && (status.conditions ?? []).length === 0;
+        });
         await manager.stop();
       });
 
@@ -452,7 +560,12 @@ describe('controller manager', () => {
       });
 
       it('says why it cannot make pods, and makes them when it can', async () => {
-        const { client, release } = refusing(cluster.client, Pods, new ApiError(failure(403, 'Forbidden', 'exceeded quota: pods')));
+        const { client, release } = refusing(
+          cluster.client,
+          'create',
+          Pods,
+          new ApiError(failure(403, 'Forbidden', 'exceeded quota: pods')),
+        );
         const manager = await cluster.run(['replicaset-controller'], client);
         await cluster.client.create(ReplicaSets, echoSet(namespace, 2));
         await cluster.eventually('the condition ReplicaFailure', async () => {

@@ -190,17 +190,22 @@ export function lagging(client: Client, resource: Resource<KubernetesObject>): {
   return { client: instead(client, { watch } as Partial<Client>), release };
 }
 
-/** A client that cannot create objects of one resource before `release()`. */
-export function refusing(client: Client, resource: Resource<KubernetesObject>, error: Error): { client: Client; release(): void } {
+/** A client that cannot create or delete objects of one resource before `release()`. */
+export function refusing(
+  client: Client,
+  verb: 'create' | 'delete',
+  resource: Resource<KubernetesObject>,
+  error: Error,
+): { client: Client; release(): void } {
   let refuses = true;
-  const create = async (of: Resource<KubernetesObject>, object: KubernetesObject) => {
+  const call: Client['create'] & Client['delete'] = async (of: Resource<KubernetesObject>, ...rest: [KubernetesObject]) => {
     if (refuses && of.plural === resource.plural) throw error;
-    return client.create(of, object);
+    return Reflect.apply(client[verb], client, [of, ...rest]);
   };
   const release = () => {
     refuses = false;
   };
-  return { client: instead(client, { create } as Partial<Client>), release };
+  return { client: instead(client, { [verb]: call }), release };
 }
 
 /** A client that remembers which objects of one resource were written, by name, once for each write. */
