@@ -31,8 +31,6 @@ describe('API server: kubectl', () => {
   });
 
   it.each([
-    ['exec web -- ls', 'pods/exec'],
-    ['attach web', 'pods/attach'],
     ['port-forward web :8080', 'pods/portforward'],
     ['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers'],
     ['create token default', 'serviceaccounts/token'],
