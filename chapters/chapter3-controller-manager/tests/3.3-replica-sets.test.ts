@@ -15,6 +15,7 @@ import {
   change,
   echoSet,
   lagging,
+  learningLate,
   names,
   playKubelet,
   recording,
@@ -492,6 +493,19 @@ describe('controller manager', () => {
         release();
         await cluster.eventually('the status counts three', async () => (await set()).status?.replicas === 3);
         expect(await activePods(cluster.client, namespace)).toHaveLength(3);
+        await manager.stop();
+      });
+
+      it('makes no pod twice when its cache catches up in the middle of an adoption', async () => {
+        const { client, created, patching } = learningLate(cluster.client);
+        const manager = await cluster.run(['replicaset-controller'], client);
+        await cluster.client.create(ReplicaSets, echoSet(namespace, 2));
+        await cluster.eventually('two pods', async () => (await activePods(cluster.client, namespace)).length === 2);
+        await cluster.client.create(Pods, pod('orphan', namespace).labelled({ app: 'echo' }));
+        await cluster.eventually('the set adopts the orphan', patching);
+        await cluster.client.create(Pods, pod('news', namespace));
+        await cluster.eventually('the status counts two', async () => (await set()).status?.replicas === 2);
+        expect(created).toEqual(['echo-', 'echo-']);
         await manager.stop();
       });
 

@@ -190,6 +190,47 @@ export function lagging(client: Client, resource: Resource<KubernetesObject>): {
   return { client: instead(client, { watch } as Partial<Client>), release };
 }
 
+/**
+ * A client that learns late and adopts slowly: before it has been told of a pod named `news`, its watch keeps back every pod
+ * that has an owner, and its patches of pods wait. So the news comes in the middle of an adoption.
+ */
+export function learningLate(client: Client): { client: Client; created: string[]; patching(): boolean } {
+  let told = () => {};
+  let patching = false;
+  const news = new Promise<void>((resolve) => {
+    told = resolve;
+  });
+  const created: string[] = [];
+  async function* watch(of: Resource<KubernetesObject>, options: WatchOptions): AsyncGenerator<WatchEvent<KubernetesObject>> {
+    options.signal?.addEventListener('abort', told);
+    let kept: WatchEvent<KubernetesObject>[] | undefined = of.plural === Pods.plural ? [] : undefined;
+    for await (const event of client.watch(of, options)) {
+      if (kept && event.object.metadata?.name === 'news') {
+        yield* kept;
+        kept = undefined;
+        yield event;
+        // Who asks for the next event has done with this one.
+        told();
+      } else if (kept && event.object.metadata?.ownerReferences) kept.push(event);
+      else yield event;
+    }
+  }
+  const methods: Partial<Client> = {
+    create: (of, object) => {
+      if (of.plural === Pods.plural) created.push(object.metadata?.generateName ?? '');
+      return client.create(of, object);
+    },
+    patch: async (of, ...rest) => {
+      if (of.plural === Pods.plural) {
+        patching = true;
+        await news;
+      }
+      return client.patch(of, ...rest);
+    },
+  };
+  return { client: instead(client, { ...methods, watch } as Partial<Client>), created, patching: () => patching };
+}
+
 /** A client that cannot create or delete objects of one resource before `release()`. */
 export function refusing(
   client: Client,

@@ -139,4 +139,12 @@ export const wrong: WrongSolution[] = [
     deletionCost,`,
     caughtBy: 'asks for the deletion cost before company',
   },
+  {
+    name: 'asks whether its cache was fresh when it has read it',
+    misunderstanding: 'What the expectations say now holds for what was read before.',
+    file: 'replica-set-controller.ts',
+    replace: 'if (cacheIsFresh && !set.metadata?.deletionTimestamp) {',
+    by: 'if ((cacheIsFresh || this.#expectations.satisfied(key)) && !set.metadata?.deletionTimestamp) {',
+    caughtBy: 'makes no pod twice when its cache catches up in the middle of an adoption',
+  },
 ];
