@@ -3,4 +3,9 @@
 // The module map is derived from package.json's `imports`; there is no second map anywhere.
 import { chapterProjects } from './tools/jest-projects.ts';
 
-export default { projects: chapterProjects({ learner: true }), reporters: ['<rootDir>/tools/progress.ts'] };
+export default {
+  projects: chapterProjects({ learner: true }),
+  reporters: ['<rootDir>/tools/progress.ts'],
+  // A wait gives up long before, and tells the story so far; jest would only say that time is up.
+  testTimeout: 30_000,
+};

@@ -6,4 +6,5 @@ import { proofProjects } from './tools/proof/projects.ts';
 export default async () => ({
   projects: [...chapterProjects({ learner: false }), ...wholeProjects(), ...(await proofProjects())],
   maxWorkers: 2,
+  testTimeout: 30_000,
 });

@@ -3,12 +3,12 @@
 
 import type { Pod } from '#kit/api';
 
-/** What `spec.schedulerName` says of pods that are ours; the API server fills it in where it is missing. */
+/** What `spec.schedulerName` says of pods that are ours. A pod that names none is ours too; the API server fills the name in. */
 export const schedulerName = 'default-scheduler';
 
 /**
  * Whether this scheduler must find a node for the pod: it has none, it is not being deleted, it has not ended, and its
- * `spec.schedulerName` names this scheduler. A cluster may run several schedulers; each leaves the others' pods alone.
+ * `spec.schedulerName` names this scheduler or is missing. A cluster may run several schedulers; each leaves the others' pods alone.
  *
  * @exercise 4.1 Say whether the pod is one that this scheduler has to place
  */

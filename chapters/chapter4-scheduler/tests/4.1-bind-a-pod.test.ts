@@ -21,7 +21,7 @@ describe('scheduler', () => {
     describe('which pods', () => {
       const deleted = (pod: Pod): Pod => ({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
       const cases: [what: string, pod: Pod, awaits: boolean, occupies: boolean][] = [
-        ['a pod without a node', pod('web'), true, false],
+        ['a pod without a node that names no scheduler', pod('web'), true, false],
         ['a pod that names this scheduler', pod('web').specified({ schedulerName: 'default-scheduler' }), true, false],
         ["another scheduler's pod", pod('web').specified({ schedulerName: 'my-scheduler' }), false, false],
         ['a pod on a node, not running yet', pod('web').boundTo('node-1').inPhase('Pending'), false, true],
@@ -125,15 +125,28 @@ describe('scheduler', () => {
         expect({ countedAtOnce, countedAfterFailure: cache.has(gone) }).toEqual({ countedAtOnce: true, countedAfterFailure: false });
       });
 
-      it('does nothing for a key whose pod is gone, or is on a node by assumption', async () => {
+      it('does nothing for a key whose pod is gone, is on a node by assumption, or is not its own', async () => {
         const cache = new SchedulerCache();
         cache.setNode(node('node-1'));
         const web = await cluster.pod(pod('web'));
+        const theirs = await cluster.pod(pod('theirs').specified({ schedulerName: 'my-scheduler' }));
         cache.assume(web, 'node-1');
-        const scheduler = schedulerOf([web], cache);
+        const scheduler = schedulerOf([web, theirs], cache);
         await scheduler.scheduleOne('default/gone');
         await scheduler.scheduleOne('default/web');
+        await scheduler.scheduleOne('default/theirs');
         expect((await cluster.read('web')).spec?.nodeName).toBeUndefined();
+        expect((await cluster.read('theirs')).spec?.nodeName).toBeUndefined();
+      });
+
+      it('decides and assumes in one go: two pods under way at once do not both get the last place', async () => {
+        const cache = new SchedulerCache();
+        cache.setNode(node('node-1').allocatable({ cpu: '4', memory: '8Gi', pods: '1' }));
+        const pods = [await cluster.pod(pod('a')), await cluster.pod(pod('b'))];
+        const scheduler = schedulerOf(pods, cache);
+        await Promise.all([scheduler.scheduleOne('default/a'), scheduler.scheduleOne('default/b')]);
+        const places = await Promise.all(['a', 'b'].map(async (name) => (await cluster.read(name)).spec?.nodeName));
+        expect(places).toEqual(['node-1', undefined]);
       });
 
       it('binds a new pod to a node, and says so in an event', async () => {

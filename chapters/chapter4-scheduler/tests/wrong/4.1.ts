@@ -88,6 +88,22 @@ export const wrong: WrongSolution[] = [
     file: 'scheduler.ts',
     replace: ' || this.#parts.cache.has(pod)) return;',
     by: ') return;',
-    caughtBy: 'does nothing for a key whose pod is gone, or is on a node by assumption',
+    caughtBy: 'does nothing for a key whose pod is gone, is on a node by assumption, or is not its own',
+  },
+  {
+    name: 'places whatever has a key',
+    misunderstanding: 'What is in the queue is ours and still waits: the queue was asked when it was put there.',
+    file: 'scheduler.ts',
+    replace: 'if (!pod || !awaitsScheduling(pod) || this.#parts.cache.has(pod)) return;',
+    by: 'if (!pod || this.#parts.cache.has(pod)) return;',
+    caughtBy: 'does nothing for a key whose pod is gone, is on a node by assumption, or is not its own',
+  },
+  {
+    name: 'waits between the decision and the assumption',
+    misunderstanding: 'A snapshot stays true while one waits for something else.',
+    file: 'scheduler.ts',
+    replace: "    if ('node' in decision) await this.assumeAndBind(pod, decision.node);",
+    by: "    await this.#parts.clock.sleep(5);\n    if ('node' in decision) await this.assumeAndBind(pod, decision.node);",
+    caughtBy: 'decides and assumes in one go: two pods under way at once do not both get the last place',
   },
 ];
