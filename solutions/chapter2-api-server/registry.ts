@@ -128,7 +128,8 @@ export class Registry {
 
   /**
    * Reads, changes, and writes if nobody else wrote in between; if somebody did, begins again from what they wrote. So a
-   * change that names no resourceVersion always gets through, and one that does gets a Conflict when it came too late.
+   * change that names no resourceVersion always gets through, and one that does gets a Conflict when it came too late. An object
+   * that is being deleted and loses its last finalizer by the change (`isReadyToGo`) is deleted instead of written.
    *
    * @exercise 2.3 Change the object that is there, and begin again where somebody else was faster; no update may be lost
    */

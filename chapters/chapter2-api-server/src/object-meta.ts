@@ -21,7 +21,8 @@ export function newborn(object: ApiObject, { clock, random }: { clock: Clock; ra
 /**
  * The object that an update leads to: what the author `wanted`, with all that an update cannot touch kept from `old`:
  * uid, creationTimestamp, generation and the deletion's fields; the status, where the resource has a status subresource.
- * The generation counts the changes of what was *wanted*: it goes up by one when anything but metadata and status differs.
+ * The generation counts the changes of what was *wanted*: where there is one,
+ * it goes up by one when anything but metadata and status differs.
  */
 export function updated(old: ApiObject, wanted: ApiObject, resource: ResourceDefinition): ApiObject {
   throw new NotImplemented('2.3', 'Keep what an update must not change, and count the generation');

@@ -129,7 +129,8 @@ export class Registry {
 
   /**
    * Reads, changes, and writes if nobody else wrote in between; if somebody did, begins again from what they wrote. So a
-   * change that names no resourceVersion always gets through, and one that does gets a Conflict when it came too late.
+   * change that names no resourceVersion always gets through, and one that does gets a Conflict when it came too late. An object
+   * that is being deleted and loses its last finalizer by the change (`isReadyToGo`) is deleted instead of written.
    */
   async #update(target: Target, change: Change, combine: Combine, { dryRun }: WriteOptions): Promise<ApiObject> {
     throw new NotImplemented(

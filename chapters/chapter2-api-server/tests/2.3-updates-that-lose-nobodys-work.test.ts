@@ -221,6 +221,24 @@ describe('API server', () =>
         await client().update(Deployments, { ...created, metadata: { ...created.metadata, generation: 9, labels: { a: 'b' } } });
         expect((await current('claimed')).metadata?.generation).toBe(1);
       });
+
+      it('only for kinds that have a spec', async () => {
+        const created = await client().create(ConfigMaps, { metadata: { name: 'plain', namespace }, data: { a: '1' } });
+        const changed = await client().update(ConfigMaps, { ...created, data: { a: '2' } });
+        expect(changed.metadata).not.toHaveProperty('generation');
+      });
+    });
+
+    describe('an object that waits for its finalizers', () => {
+      it('is gone with the update that removes the last one', async () => {
+        const held = { metadata: { name: 'held', namespace, finalizers: ['example.com/hold'] }, data: {} };
+        await client().create(ConfigMaps, held);
+        await client().delete(ConfigMaps, { name: 'held', namespace });
+        const waiting = await client().get(ConfigMaps, { name: 'held', namespace });
+        expect(waiting.metadata?.deletionTimestamp).toBeDefined();
+        await client().update(ConfigMaps, { ...waiting, metadata: { ...waiting.metadata, finalizers: [] } });
+        expect(await refusal(client().get(ConfigMaps, { name: 'held', namespace }))).toMatchObject({ code: 404 });
+      });
     });
 
     describe('spec and status have different authors', () => {

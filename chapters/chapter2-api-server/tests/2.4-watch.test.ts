@@ -8,9 +8,9 @@ import { type ApiServerUnderTest, type RawEvent, refusal, startApiServerUnderTes
 import { pod } from '#kit/testing/builders';
 import { withDeadline } from '#kit/testing/wait';
 
-/** `ADDED a`, `MODIFIED a`, … */
+/** `ADDED a`, `MODIFIED a`, …; an ERROR with what its Status says. */
 function told(events: RawEvent[]): string[] {
-  return events.map(({ type, object }) => `${type} ${object.metadata?.name ?? ''}`.trim());
+  return events.map(({ type, object }) => `${type} ${object.metadata?.name ?? object.message ?? ''}`.trim());
 }
 
 function versionOf({ object }: RawEvent): number {
