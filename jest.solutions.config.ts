@@ -1,10 +1,10 @@
 // Every suite against the reference solutions, the whole cluster and the repository's own rules; and the proofs of the suites
 // themselves: red on the starters, red on every wrong solution.
-import { chapterProjects, wholeProjects } from './tools/jest-projects.ts';
+import { chapterProjects, testTimeout, wholeProjects } from './tools/jest-projects.ts';
 import { proofProjects } from './tools/proof/projects.ts';
 
 export default async () => ({
   projects: [...chapterProjects({ learner: false }), ...wholeProjects(), ...(await proofProjects())],
   maxWorkers: 2,
-  testTimeout: 30_000,
+  testTimeout,
 });

@@ -20,6 +20,12 @@ export function moduleNameMapper(condition: string | undefined): Record<string, 
   );
 }
 
+/**
+ * Milliseconds that jest gives a test or a hook. A wait gives up long before and tells the story so far; jest would only say that
+ * time is up. It belongs at the top of a configuration: jest ignores a project's own.
+ */
+export const testTimeout = 30_000;
+
 export const common = {
   rootDir: root,
   testEnvironment: 'node',

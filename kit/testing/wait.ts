@@ -10,7 +10,7 @@ const pollEveryMs = 15;
 export type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
 export interface WaitOptions {
-  /** Milliseconds; 10 s by default: far above what any test needs, far below jest's patience (30 s, jest.config.ts). */
+  /** Milliseconds; 10 s by default: far above what any test needs, far below jest's patience (tools/jest-projects.ts). */
   within?: number;
   /** Said when the wait gives up: the events that led here. */
   story?: () => string;

@@ -1,13 +1,11 @@
 // What the kubelet and kube-proxy stand on: a node's shell and the pods' network, on the real Docker Engine.
 
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Docker from 'dockerode';
 import { sweep } from '#cluster/sweep';
 import { ensureImage } from '#kit/node/images';
 import { clusterLabel, connectNodes, createNode, createNodeNetwork, type NodeContainer } from '#kit/node/node-container';
 import { PodNetwork } from '#kit/node/pod-network';
-
-jest.setTimeout(30_000);
 
 describe('nodes as containers', () => {
   const docker = new Docker();

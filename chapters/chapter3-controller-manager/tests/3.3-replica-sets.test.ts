@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Expectations } from '#controller-manager/expectations';
 import { planClaims } from '#controller-manager/ownership';
 import { byDeletionOrder, countReplicas, planReplicas } from '#controller-manager/replica-set';
@@ -22,9 +22,6 @@ import {
   refusing,
   startControlPlane,
 } from './harness.ts';
-
-// Far more than any test needs: the waits in them give up earlier, and say for what they waited.
-jest.setTimeout(30_000);
 
 beforeEach(() => NotImplemented.forget());
 

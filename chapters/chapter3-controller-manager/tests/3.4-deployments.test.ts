@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { buildNewSet, generationsOf, revisionFor, setsToForget } from '#controller-manager/deployment-revisions';
 import { availableCondition, countDeployment, progressCondition } from '#controller-manager/deployment-status';
 import { boundsOf, nextRecreateStep, nextRollingStep, type Scaling } from '#controller-manager/rolling-update';
@@ -16,9 +16,6 @@ import {
   names,
   startControlPlane,
 } from './harness.ts';
-
-// Far more than any test needs: the waits in them give up earlier, and say for what they waited.
-jest.setTimeout(30_000);
 
 beforeEach(() => NotImplemented.forget());
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EndpointPort } from 'kubernetes-types/discovery/v1';
 import { type EndpointGroup, endpointOf, groupEndpoints, planSlices, targetPortOf } from '#controller-manager/endpoint-slices';
 import { endpointsFor } from '#controller-manager/endpoints';
@@ -16,9 +16,6 @@ import {
 import { NotImplemented } from '#kit/not-implemented';
 import { pod } from '#kit/testing/builders';
 import { type Controllers, change, echoService, lagging, newAddress, playKubelet, startControlPlane } from './harness.ts';
-
-// Far more than any test needs: the waits in them give up earlier, and say for what they waited.
-jest.setTimeout(30_000);
 
 beforeEach(() => NotImplemented.forget());
 
