@@ -206,11 +206,17 @@ describe('etcd', () =>
     });
   }));
 
-/** Bytes that buffers hold, when all that nobody can reach any more is gone. */
+/** Bytes that buffers hold, when all that nobody can reach any more is gone: it goes in the background, so until it stays the same. */
 async function memoryOfValues(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
-  await new Promise((resolve) => setImmediate(resolve));
-  collectGarbage();
-  return process.memoryUsage().arrayBuffers;
+  let least = Number.POSITIVE_INFINITY;
+  for (let same = 0; same < 5; same++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    const { arrayBuffers } = process.memoryUsage();
+    if (arrayBuffers < least) same = 0;
+    least = Math.min(least, arrayBuffers);
+  }
+  return least;
 }
