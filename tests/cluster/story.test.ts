@@ -2,15 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type Pod, Pods, Services } from '#kit/api';
+import { Pods, Services } from '#kit/api';
 import { systemClock } from '#kit/clock';
 import { TestCluster } from '#kit/testing/cluster';
+import '#kit/testing/matchers';
 
 jest.setTimeout(90_000);
-
-const isRunning = (pod: Pod) =>
-  pod.metadata?.deletionTimestamp === undefined &&
-  pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
 
 describe('the story: an echo server on a cluster of two nodes', () => {
   let cluster: TestCluster;
@@ -28,7 +25,8 @@ describe('the story: an echo server on a cluster of two nodes', () => {
   const running = (count: number) =>
     cluster.eventually(`${count} echo pods are ready, and no other is left`, async () => {
       const pods = await echoPods();
-      return pods.length === count && pods.every(isRunning) && pods;
+      for (const pod of pods) expect(pod).toBeReady();
+      return pods.length === count && pods;
     });
   const ask = async () => (await fetch(address)).text();
   /** Who answers ten requests, each on a connection of its own. */
@@ -113,7 +111,8 @@ describe('the story: an echo server on a cluster of two nodes', () => {
     await cluster.docker.getContainer(id).kill();
     await cluster.eventually('the pod runs again, with one restart counted', async () => {
       const pod = await cluster.client.get(Pods, { name: victim?.metadata?.name ?? '', namespace: 'default' });
-      return isRunning(pod) && pod.status?.containerStatuses?.[0]?.restartCount === 1 && pod.metadata?.uid === victim?.metadata?.uid;
+      expect(pod).toBeReady();
+      return pod.status?.containerStatuses?.[0]?.restartCount === 1 && pod.metadata?.uid === victim?.metadata?.uid;
     });
   });
 
