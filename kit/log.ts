@@ -1,6 +1,7 @@
 // Structured logs: one JSON object a line, so that `jq` and the dashboard can read them.
 // Writing goes through a sink, so tests can collect entries instead of printing them.
 
+import { isNativeError } from 'node:util/types';
 import { type Clock, systemClock } from '#kit/clock';
 
 export type Fields = Record<string, unknown>;
@@ -17,10 +18,14 @@ export interface Logger {
 type Level = 'debug' | 'info' | 'warn' | 'error';
 export type LogSink = (entry: { time: string; level: Level; component: string; message: string } & Fields) => void;
 
-/** An Error becomes its message and its cause's; a stack is shown only for what nobody expected. */
+/** What the language itself throws: a mistake in the code, and only the stack says where. */
+const mistakes = ['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError'];
+
+/** An Error becomes its message and its cause's; a mistake in the code its stack, which begins with the message. */
 function plain(value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  return value.cause instanceof Error ? `${value.message}: ${value.cause.message}` : value.message;
+  if (!isNativeError(value)) return value;
+  if (mistakes.includes(value.name) && value.stack) return value.stack;
+  return isNativeError(value.cause) ? `${value.message}: ${value.cause.message}` : value.message;
 }
 
 export function createLogger(component: string, sink: LogSink, clock: Clock = systemClock, always: Fields = {}): Logger {

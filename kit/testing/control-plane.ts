@@ -9,9 +9,10 @@ import { startEtcd } from '#etcd';
 import { Client } from '#kit/client';
 import { systemClock, systemRandom } from '#kit/clock';
 import type { ComponentContext, RunningComponent } from '#kit/component';
-import { createLogger, silentLogger, stderrSink } from '#kit/log';
+import { createLogger, stderrSink } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { createCertificateAuthority, type KeyPair } from '#kit/pki';
+import { Complaints } from '#kit/testing/complaints';
 import { Timeline } from '#kit/testing/timeline';
 import { eventually, type Truthy, type WaitOptions } from '#kit/testing/wait';
 
@@ -29,9 +30,11 @@ export interface TestControlPlane {
   /** A certificate of the cluster's CA, good for serving on loopback and as a client. */
   issue(user: string, groups?: string[]): Promise<KeyPair>;
   clientFor(user: string, groups?: string[]): Promise<Client>;
-  /** The timeline so far. */
+  /** What happened since `beginStory`, or from the start: the timeline, and what the components complained of. */
   story(): string;
-  /** Waits like `#kit/testing/wait`'s, and tells the timeline when it gives up. */
+  /** Forgets what happened until now: for tests that share a control plane, before each. */
+  beginStory(): void;
+  /** Waits like `#kit/testing/wait`'s, and tells the story when it gives up. */
   eventually<T>(what: string, check: () => T | Promise<T>, options?: WaitOptions): Promise<Truthy<T>>;
   stop(): Promise<void>;
 }
@@ -46,7 +49,11 @@ export async function startTestControlPlane(): Promise<TestControlPlane> {
     const authority = await createCertificateAuthority('kubekata-test');
     const issue = (user: string, groups: string[] = []) =>
       authority.issue({ commonName: user, organizations: groups, hosts, usages: ['client', 'server'] });
-    const log = process.env.KUBEKATA_LOG ? createLogger('test', stderrSink) : silentLogger;
+    const complaints = new Complaints();
+    const log = createLogger('test', (entry) => {
+      complaints.sink(entry);
+      if (process.env.KUBEKATA_LOG) stderrSink(entry);
+    });
     const context: ComponentContext = { clock: systemClock, random: systemRandom, log };
 
     const dataDir = await mkdtemp(join(tmpdir(), 'kubekata-'));
@@ -76,12 +83,20 @@ export async function startTestControlPlane(): Promise<TestControlPlane> {
       await timeline?.stop();
       timeline = undefined;
     });
-    const story = () => timeline?.story() ?? '';
+    const story = () => {
+      const complained = complaints.story();
+      return `${timeline?.story() ?? ''}${complained ? `\n\nWhat the components complained of:\n${complained}` : ''}`;
+    };
+    const beginStory = () => {
+      timeline?.begin();
+      complaints.begin();
+    };
     return {
       client,
       issue,
       clientFor,
       story,
+      beginStory,
       stop,
       context,
       serverUrl: apiServer.url,

@@ -1,5 +1,5 @@
 // The cluster's timeline: what happened to the objects that matter, in order, one line each. A wait that gives up prints the
-// last of it, so that a red test shows how far the story went.
+// last of it, so that a red test shows how far the story went. Tests that share a cluster begin it anew, each for itself.
 
 import {
   Deployments,
@@ -20,13 +20,19 @@ const watched: Resource<KubernetesObject>[] = [Nodes, Pods, ReplicaSets, Deploym
 const linesToTell = 40;
 
 export class Timeline {
-  readonly #lines: string[] = [];
+  #lines: string[] = [];
   readonly #stopping = new AbortController();
-  readonly #started = systemClock.now();
+  #started = systemClock.now();
   readonly #watches: Promise<void>[];
 
   constructor(client: Client) {
     this.#watches = watched.map((resource) => this.#follow(client, resource));
+  }
+
+  /** Forgets what happened until now, and counts the seconds from now on. */
+  begin(): void {
+    this.#lines = [];
+    this.#started = systemClock.now();
   }
 
   /** The last lines, newest last. */

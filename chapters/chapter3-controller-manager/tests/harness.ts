@@ -21,7 +21,7 @@ import { startTestControlPlane, type TestControlPlane } from '#kit/testing/contr
 
 export interface Controllers {
   client: Client;
-  /** Makes a namespace of the test's own: tests share a control plane and nothing else. */
+  /** Makes a namespace of the test's own, and begins its story: tests share a control plane and nothing else. */
   namespace(): Promise<string>;
   /** Starts these controllers, all over one client: `client`, or the one given. */
   run(names: string[], client?: Client): Promise<RunningComponent>;
@@ -41,6 +41,7 @@ export async function startControlPlane(): Promise<Controllers> {
   return {
     client: plane.client,
     async namespace() {
+      plane.beginStory();
       const { metadata } = await plane.client.create(Namespaces, { metadata: { generateName: 'test-' } });
       return metadata?.name ?? '';
     },

@@ -47,7 +47,10 @@ export class SchedulerCluster {
     beforeAll(async () => {
       cluster.#plane = await startTestControlPlane();
     });
-    beforeEach(() => NotImplemented.forget());
+    beforeEach(() => {
+      NotImplemented.forget();
+      cluster.#plane?.beginStory();
+    });
     afterEach(() => cluster.clear());
     afterAll(async () => {
       await cluster.#plane?.stop();

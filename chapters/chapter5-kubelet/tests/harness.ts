@@ -89,6 +89,7 @@ export class KubeletCluster {
     });
     beforeEach(() => {
       NotImplemented.forget();
+      cluster.#plane?.beginStory();
       cluster.#useClock(systemClock);
     });
     afterEach(() => cluster.clear());
