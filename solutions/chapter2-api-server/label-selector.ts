@@ -32,7 +32,7 @@ export function parseLabelSelector(text: string): LabelTerm[] {
  * @exercise 2.2 Tell whether labels satisfy every term of a selector
  */
 export function matchesLabels(terms: LabelTerm[], labels: Labels = {}): boolean {
-  return terms.every((term) => satisfies(term, labels[term.key]));
+  return terms.every((term) => satisfies(term, Object.hasOwn(labels, term.key) ? labels[term.key] : undefined));
 }
 
 /** @solution */

@@ -30,8 +30,9 @@ export function eventOf({ object, previous, deleted }: Change, selects: Selector
 
 /**
  * The changes that etcd reports in one message, in order. A deletion (`type` is DELETE in etcd's protocol; the client library
- * writes it `Delete`, so compare without regard to capitals) tells nothing but the key, so the object comes from the previous value. Throws `expired` when a previous value is missing though there was one
- * (a deletion, or a `version` above 1): etcd has compacted it, and what the change means can no longer be told.
+ * writes it `Delete`, so compare without regard to capitals) tells nothing but the key, so the object comes from the previous
+ * value. Throws `expired` when a previous value is missing though there was one (a deletion, or a `version` above 1): etcd has
+ * compacted it, and what the change means can no longer be told.
  *
  * @exercise 2.4 Turn etcd's events into changes of objects
  */

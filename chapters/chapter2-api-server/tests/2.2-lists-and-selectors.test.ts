@@ -105,6 +105,8 @@ describe('API server', () =>
         ['example.com/size>9', ['queue']],
         ['size<9', ['cache']],
         ['tier=front,app in (web),!canary', ['blue']],
+        // A label that every JavaScript object seems to have.
+        ['constructor', []],
       ])('%s', async (labelSelector, names) => {
         expect(namesOf(await list({ namespace: 'labelled', labelSelector }))).toEqual(names);
       });
