@@ -1,7 +1,7 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WorkQueue } from '#controller-manager/work-queue';
-import { keyOf, type Pod } from '#kit/api';
-import { systemClock } from '#kit/clock';
+import { keyOf, type Node, type Pod } from '#kit/api';
+import { systemClock, systemRandom } from '#kit/clock';
 import { EventRecorder } from '#kit/events';
 import { NotImplemented } from '#kit/not-implemented';
 import { node, pod } from '#kit/testing/builders';
@@ -14,32 +14,39 @@ import { UnschedulablePods } from '#scheduler/unschedulable-pods';
 import { awaitsScheduling, occupiesNode } from '#scheduler/which-pods';
 import { answerTo, SchedulerCluster, snapshotOf } from './harness.ts';
 
+/** Like `expect(said).toBe(right)`, and a failure shows what was asked, and why the answer is what it is. */
+function expectVerdict(question: string, said: boolean, right: boolean, why: string): void {
+  const answer = (yes: boolean) => `${question}: ${yes ? 'yes' : 'no'}`;
+  expect(said === right ? `${answer(said)}, because ${why}` : answer(said)).toBe(`${answer(right)}, because ${why}`);
+}
+
 describe('scheduler', () => {
   describe('4.1 bind a pod', () => {
     beforeEach(() => NotImplemented.forget());
 
     describe('which pods', () => {
-      const deleted = (pod: Pod): Pod => ({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
-      const cases: [what: string, pod: Pod, awaits: boolean, occupies: boolean][] = [
-        ['a pod without a node that names no scheduler', pod('web'), true, false],
-        ['a pod that names this scheduler', pod('web').specified({ schedulerName: 'default-scheduler' }), true, false],
-        ["another scheduler's pod", pod('web').specified({ schedulerName: 'my-scheduler' }), false, false],
-        ['a pod on a node, not running yet', pod('web').boundTo('node-1').inPhase('Pending'), false, true],
-        ['a running pod', pod('web').boundTo('node-1').inPhase('Running'), false, true],
-        ["another scheduler's running pod", pod('web').specified({ schedulerName: 'my-scheduler' }).boundTo('node-1'), false, true],
-        ['a pod that succeeded', pod('web').boundTo('node-1').inPhase('Succeeded'), false, false],
-        ['a pod that failed', pod('web').boundTo('node-1').inPhase('Failed'), false, false],
-        ['a pod that failed before it had a node', pod('web').inPhase('Failed'), false, false],
-        ['a pod that is deleted before it had a node', deleted(pod('web')), false, false],
-        ['a pod that is being stopped on its node', deleted(pod('web').boundTo('node-1').inPhase('Running')), false, true],
+      const theirs = () => pod('web').specified({ schedulerName: 'my-scheduler' });
+      const bound = () => pod('web').boundTo('node-1');
+      const cases: [what: string, pod: Pod, awaits: boolean, occupies: boolean, why: string][] = [
+        ['a pod without a node that names no scheduler', pod('web'), true, false, 'a missing schedulerName means this scheduler'],
+        ['a pod that names this scheduler', pod('web').specified({ schedulerName: 'default-scheduler' }), true, false, 'it waits for us'],
+        ["another scheduler's pod", theirs(), false, false, 'its schedulerName is not ours, and it is nowhere yet'],
+        ['a pod on a node, not running yet', bound().inPhase('Pending'), false, true, 'its room is taken from the moment it is bound'],
+        ['a running pod', bound().inPhase('Running'), false, true, 'it has its node'],
+        ["another scheduler's running pod", theirs().boundTo('node-1'), false, true, 'room is room, whoever gave it away'],
+        ['a pod that succeeded', bound().inPhase('Succeeded'), false, false, 'its containers have ended and do not come back'],
+        ['a pod that failed', bound().inPhase('Failed'), false, false, 'its containers have ended and do not come back'],
+        ['a pod that failed before it had a node', pod('web').inPhase('Failed'), false, false, 'it will never run'],
+        ['a pod that is deleted before it had a node', pod('web').terminating(), false, false, 'it will never run'],
+        ['a pod that is being stopped on its node', bound().inPhase('Running').terminating(), false, true, 'it runs until it is gone'],
       ];
 
-      it.each(cases)('knows whether %s awaits scheduling', (_, pod, awaits) => {
-        expect(awaitsScheduling(pod)).toBe(awaits);
+      it.each(cases)('knows whether %s awaits scheduling', (what, pod, awaits, _, why) => {
+        expectVerdict(`${what} awaits scheduling`, awaitsScheduling(pod), awaits, why);
       });
 
-      it.each(cases)('knows whether %s takes room on a node', (_, pod, __, occupies) => {
-        expect(occupiesNode(pod)).toBe(occupies);
+      it.each(cases)('knows whether %s takes room on a node', (what, pod, _, occupies, why) => {
+        expectVerdict(`${what} takes room on a node`, occupiesNode(pod), occupies, why);
       });
     });
 
@@ -78,19 +85,36 @@ describe('scheduler', () => {
     describe('in a cluster', () => {
       const cluster = SchedulerCluster.forTheseTests();
 
-      /** A scheduler that does only what it is told. */
-      function schedulerOf(pods: Pod[], cache: SchedulerCache): Scheduler {
+      /** A scheduler that does only what it is told. `flush` waits for its events. */
+      function schedulerOf(pods: Pod[], cache: SchedulerCache): { scheduler: Scheduler; flush(): Promise<void> } {
         const { client, context } = cluster.plane;
-        return new Scheduler({
+        const events = new EventRecorder(client, 'default-scheduler', context);
+        const scheduler = new Scheduler({
           client,
           clock: systemClock,
           cache,
           pod: (key) => pods.find((pod) => keyOf(pod) === key),
-          unschedulable: new UnschedulablePods(systemClock, new WorkQueue(context)),
-          events: new EventRecorder(client, 'default-scheduler', context),
+          unschedulable: new UnschedulablePods(systemClock, queue),
+          events,
           metrics: new SchedulerMetrics(),
         });
+        return { scheduler, flush: () => events.flush() };
       }
+
+      let queue: WorkQueue;
+      beforeEach(() => {
+        queue = new WorkQueue({ clock: systemClock, random: systemRandom });
+      });
+      afterEach(() => queue?.shutDown());
+
+      function cacheWith(...nodes: Node[]): SchedulerCache {
+        const cache = new SchedulerCache();
+        for (const node of nodes) cache.setNode(node);
+        return cache;
+      }
+
+      const isBound = ({ spec }: Pod) => Boolean(spec?.nodeName);
+      const noLongerThere = () => ({ ...pod('gone'), metadata: { name: 'gone', namespace: 'default', uid: 'no-such-uid' } });
 
       it('writes the node into the pod by a Binding', async () => {
         await cluster.nodes(node('node-1'));
@@ -116,37 +140,53 @@ describe('scheduler', () => {
       });
 
       it('counts a pod on its node before the binding is answered, and no longer when it failed', async () => {
-        const cache = new SchedulerCache();
-        cache.setNode(node('node-1'));
-        const gone = { ...pod('gone'), metadata: { name: 'gone', namespace: 'default', uid: 'no-such-uid' } };
-        const binding = schedulerOf([gone], cache).assumeAndBind(gone, 'node-1');
+        const cache = cacheWith(node('node-1'));
+        const gone = noLongerThere();
+        const binding = schedulerOf([gone], cache).scheduler.assumeAndBind(gone, 'node-1');
         const countedAtOnce = cache.has(gone);
         expect(await answerTo(binding)).toBe('NotFound');
         expect({ countedAtOnce, countedAfterFailure: cache.has(gone) }).toEqual({ countedAtOnce: true, countedAfterFailure: false });
       });
 
-      it('does nothing for a key whose pod is gone, is on a node by assumption, or is not its own', async () => {
-        const cache = new SchedulerCache();
-        cache.setNode(node('node-1'));
+      it('passes on that somebody else has bound the pod, and takes its assumption back', async () => {
+        const cache = cacheWith(node('node-1'), node('node-2'));
         const web = await cluster.pod(pod('web'));
+        await bindPod(cluster.client, web, 'node-1');
+        const { scheduler, flush } = schedulerOf([web], cache);
+        expect(await answerTo(scheduler.assumeAndBind(web, 'node-2'))).toBe('Conflict');
+        await flush();
+        expect(cache.has(web)).toBe(false);
+      });
+
+      it('says Scheduled only when the API server has said yes', async () => {
+        const gone = noLongerThere();
+        const { scheduler, flush } = schedulerOf([gone], cacheWith(node('node-1')));
+        expect(await answerTo(scheduler.assumeAndBind(gone, 'node-1'))).toBe('NotFound');
+        await flush();
+        expect(await cluster.eventsAbout('gone')).toEqual([]);
+      });
+
+      it('does nothing for a key whose pod is gone, is on a node by assumption, is being deleted, or is not its own', async () => {
+        const cache = cacheWith(node('node-1'));
+        const assumed = await cluster.pod(pod('assumed'));
+        cache.assume(assumed, 'node-1');
         const theirs = await cluster.pod(pod('theirs').specified({ schedulerName: 'my-scheduler' }));
-        cache.assume(web, 'node-1');
-        const scheduler = schedulerOf([web, theirs], cache);
-        await scheduler.scheduleOne('default/gone');
-        await scheduler.scheduleOne('default/web');
-        await scheduler.scheduleOne('default/theirs');
-        expect((await cluster.read('web')).spec?.nodeName).toBeUndefined();
-        expect((await cluster.read('theirs')).spec?.nodeName).toBeUndefined();
+        const leaving = await cluster.pod(pod('leaving'));
+        const asTheInformerKnowsIt = { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+        const { scheduler, flush } = schedulerOf([assumed, theirs, asTheInformerKnowsIt], cache);
+        for (const name of ['gone', 'assumed', 'theirs', 'leaving']) await scheduler.scheduleOne(`default/${name}`);
+        await flush();
+        const bound = (await Promise.all(['assumed', 'theirs', 'leaving'].map((name) => cluster.read(name)))).filter(isBound);
+        expect(bound.map(keyOf)).toEqual([]);
       });
 
       it('decides and assumes in one go: two pods under way at once do not both get the last place', async () => {
-        const cache = new SchedulerCache();
-        cache.setNode(node('node-1').allocatable({ cpu: '4', memory: '8Gi', pods: '1' }));
-        const pods = [await cluster.pod(pod('a')), await cluster.pod(pod('b'))];
-        const scheduler = schedulerOf(pods, cache);
+        const cache = cacheWith(node('node-1').allocatable({ pods: '1' }));
+        const { scheduler, flush } = schedulerOf([await cluster.pod(pod('a')), await cluster.pod(pod('b'))], cache);
         await Promise.all([scheduler.scheduleOne('default/a'), scheduler.scheduleOne('default/b')]);
-        const places = await Promise.all(['a', 'b'].map(async (name) => (await cluster.read(name)).spec?.nodeName));
-        expect(places).toEqual(['node-1', undefined]);
+        await flush();
+        const bound = (await Promise.all(['a', 'b'].map((name) => cluster.read(name)))).filter(isBound);
+        expect(bound).toHaveLength(1);
       });
 
       it('binds a new pod to a node, and says so in an event', async () => {

@@ -144,6 +144,12 @@ describe('scheduler', () => {
         expect(reasons(pod('web').requesting({ memory: '2049Mi' }), almost, [lazy])).toEqual(['Insufficient memory']);
       });
 
+      it('gives every reason of a node, not only its first', () => {
+        const small = node('node-1').allocatable({ cpu: '1', memory: '1Gi' });
+        const large = pod('web').requesting({ cpu: '2', memory: '2Gi' });
+        expect([...reasons(large, small)].sort()).toEqual(['Insufficient cpu', 'Insufficient memory']);
+      });
+
       it('takes what the node can give from allocatable, not from capacity', () => {
         const small = node('node-1').allocatable({ cpu: '1' });
         expect(small.status.capacity?.cpu).toBe('4');
@@ -179,6 +185,13 @@ describe('scheduler', () => {
         ]);
         expect(explain(rejections)).toBe('0/3 nodes are available: 1 Insufficient cpu, 1 Too many pods, 3 Insufficient memory.');
       });
+
+      it('sorts as text: ten come before two', () => {
+        const ofEach = (count: number, reason: string) =>
+          Array.from({ length: count }, (_, index) => [`${reason} ${index}`, [reason]] as const);
+        const rejections = new Map([...ofEach(2, 'Insufficient cpu'), ...ofEach(10, 'Insufficient memory')]);
+        expect(explain(rejections)).toBe('0/12 nodes are available: 10 Insufficient memory, 2 Insufficient cpu.');
+      });
     });
 
     describe('in a cluster', () => {
@@ -203,7 +216,7 @@ describe('scheduler', () => {
         expect(await cluster.reasonForPending('web')).toContain('1 Insufficient cpu');
       });
 
-      it('does not give the last CPU to two pods that are created at once', async () => {
+      it('gives the last CPU to one of four pods that are created at once', async () => {
         await cluster.nodes(node('node-1').allocatable({ cpu: '1' }));
         await cluster.startScheduler();
         const names = ['a', 'b', 'c', 'd'];

@@ -113,6 +113,12 @@ export class SchedulerCluster {
     });
   }
 
+  /** The reasons of all events about the pod. */
+  async eventsAbout(name: string): Promise<string[]> {
+    const { items } = await this.client.list(Events, { namespace: 'default' });
+    return items.filter(({ involvedObject }) => involvedObject.name === name).map(({ reason = '' }) => reason);
+  }
+
   async setPhase(name: string, phase: 'Running' | 'Succeeded' | 'Failed'): Promise<void> {
     await this.client.patch(Pods, { name, namespace: 'default' }, 'merge', { status: { phase } }, { subresource: 'status' });
   }

@@ -88,7 +88,7 @@ export const wrong: WrongSolution[] = [
     file: 'scheduler.ts',
     replace: ' || this.#parts.cache.has(pod)) return;',
     by: ') return;',
-    caughtBy: 'does nothing for a key whose pod is gone, is on a node by assumption, or is not its own',
+    caughtBy: 'does nothing for a key whose pod is gone, is on a node by assumption, is being deleted, or is not its own',
   },
   {
     name: 'places whatever has a key',
@@ -96,7 +96,7 @@ export const wrong: WrongSolution[] = [
     file: 'scheduler.ts',
     replace: 'if (!pod || !awaitsScheduling(pod) || this.#parts.cache.has(pod)) return;',
     by: 'if (!pod || this.#parts.cache.has(pod)) return;',
-    caughtBy: 'does nothing for a key whose pod is gone, is on a node by assumption, or is not its own',
+    caughtBy: 'does nothing for a key whose pod is gone, is on a node by assumption, is being deleted, or is not its own',
   },
   {
     name: 'waits between the decision and the assumption',
@@ -105,5 +105,53 @@ export const wrong: WrongSolution[] = [
     replace: "    if ('node' in decision) await this.assumeAndBind(pod, decision.node);",
     by: "    await this.#parts.clock.sleep(5);\n    if ('node' in decision) await this.assumeAndBind(pod, decision.node);",
     caughtBy: 'decides and assumes in one go: two pods under way at once do not both get the last place',
+  },
+  {
+    name: 'asks whether the pod is still there, just before it assumes it',
+    misunderstanding: 'A last look at the API server makes a decision safer.',
+    file: 'scheduler.ts',
+    replace: `    cache.assume(pod, nodeName);
+    try {`,
+    by: `    await client.get(Pods, { name: pod.metadata?.name ?? '', namespace: pod.metadata?.namespace });
+    cache.assume(pod, nodeName);
+    try {`,
+    caughtBy: 'decides and assumes in one go: two pods under way at once do not both get the last place',
+  },
+  {
+    name: 'looks only at who the scheduler is',
+    misunderstanding: 'What was queued has no node, so all that can be wrong with it is its scheduler.',
+    file: 'scheduler.ts',
+    replace: 'if (!pod || !awaitsScheduling(pod) || this.#parts.cache.has(pod)) return;',
+    by: "if (!pod || pod.spec?.schedulerName !== 'default-scheduler' || this.#parts.cache.has(pod)) return;",
+    caughtBy: 'does nothing for a key whose pod is gone, is on a node by assumption, is being deleted, or is not its own',
+  },
+  {
+    name: 'thinks that somebody names the scheduler',
+    misunderstanding: "A pod that names no scheduler is nobody's.",
+    file: 'which-pods.ts',
+    replace: '(pod.spec?.schedulerName ?? schedulerName) === schedulerName',
+    by: 'pod.spec?.schedulerName === schedulerName',
+    caughtBy: 'knows whether a pod without a node that names no scheduler awaits scheduling',
+  },
+  {
+    name: 'announces what is not done yet',
+    misunderstanding: 'Once a node is chosen, the pod is scheduled.',
+    file: 'scheduler.ts',
+    replace: `    cache.assume(pod, nodeName);
+    try {`,
+    by: `    cache.assume(pod, nodeName);
+    this.reportScheduled(pod, nodeName);
+    try {`,
+    caughtBy: 'says Scheduled only when the API server has said yes',
+  },
+  {
+    name: 'swallows a Conflict',
+    misunderstanding: 'A Conflict means that the pod has a node, which is all we wanted.',
+    file: 'scheduler.ts',
+    replace: `      cache.forget(pod);
+      throw error;`,
+    by: `      cache.forget(pod);
+      if (!(error instanceof Error && 'reason' in error && error.reason === 'Conflict')) throw error;`,
+    caughtBy: 'passes on that somebody else has bound the pod, and takes its assumption back',
   },
 ];

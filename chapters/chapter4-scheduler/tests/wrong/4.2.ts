@@ -107,4 +107,20 @@ export const wrong: WrongSolution[] = [
     by: '`0/${[...rejections.values()].flat().length} nodes',
     caughtBy: 'counts a node once for each of its reasons',
   },
+  {
+    name: 'sorts the reasons by their numbers',
+    misunderstanding: 'A sentence that counts is sorted by what it counted.',
+    file: 'explain.ts',
+    replace: '[...counts].map(([reason, count]) => `${count} ${reason}`).sort()',
+    by: '[...counts].sort((a, b) => a[1] - b[1] || a[0].localeCompare(b[0])).map(([reason, count]) => `${count} ${reason}`)',
+    caughtBy: 'sorts as text: ten come before two',
+  },
+  {
+    name: "keeps a node's first reason only",
+    misunderstanding: 'One reason is enough to know that a node will not do.',
+    file: 'schedule.ts',
+    replace: 'rejected.set(node.name, reasons);',
+    by: 'rejected.set(node.name, reasons.slice(0, 1));',
+    caughtBy: 'gives every reason of a node, not only its first',
+  },
 ];
