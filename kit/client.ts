@@ -153,7 +153,8 @@ export class Client {
     };
     const response = await this.#transport.send({ ...request, headers });
     if (response.code < 400) return response;
-    throw new ApiError(parseStatus(response.code, await readText(response.body)));
+    const [path] = request.path.split('?');
+    throw new ApiError(parseStatus(response.code, await readText(response.body)), `${request.method} ${path}`);
   }
 
   close(): void {

@@ -9,8 +9,11 @@ export type { Status };
 export class ApiError extends Error {
   readonly status: Status;
 
-  constructor(status: Status) {
-    super(status.message ?? `the server answered ${status.code} ${status.reason ?? ''}`);
+  /** @param request what was asked, e.g. `GET /api/v1/pods`: added to the message where the server does not say what it is about */
+  constructor(status: Status, request?: string) {
+    const message = status.message ?? `the server answered ${status.code} ${status.reason ?? ''}`;
+    const isAboutSomething = Boolean(status.details?.name || status.details?.kind);
+    super(request && !isAboutSomething ? `${message} (${request})` : message);
     this.name = 'ApiError';
     this.status = status;
   }
