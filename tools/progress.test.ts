@@ -1,15 +1,17 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import type { AggregatedResult, Test } from '@jest/reporters';
 import type { TestResult } from '@jest/test-result';
-import { nextStep, stageLine, stageResult } from './progress.ts';
+import ProgressReporter, { nextStep, stageLine, stageResult } from './progress.ts';
 
 /** A stage's file with these tests: `undefined` passed, a text failed with it. */
-function stage(file: string, failures: (string | undefined)[]) {
+function testResult(file: string, failures: (string | undefined)[]): TestResult {
   const testResults = failures.map((failure) => ({ status: failure ? 'failed' : 'passed', failureMessages: failure ? [failure] : [] }));
   const blocks = failures.filter(Boolean).map((failure, index) => `  ● scheduler › test ${index}\n\n    ${failure}\n\n`);
   const testFilePath = `chapters/chapter4-scheduler/tests/${file}.test.ts`;
-  return stageResult({ testFilePath, testResults, failureMessage: blocks.length > 0 ? blocks.join('') : null } as unknown as TestResult);
+  return { testFilePath, testResults, failureMessage: blocks.length > 0 ? blocks.join('') : null } as unknown as TestResult;
 }
+const stage = (...of: Parameters<typeof testResult>) => stageResult(testResult(...of));
 const line = (result: ReturnType<typeof stage>) => stripVTControlCharacters(stageLine(result)).replace(/ {2,}/g, '  ');
 
 const green = stage('4.1-bind-a-pod', [undefined, undefined]);
@@ -20,7 +22,7 @@ const wrong = stage('4.3-where-it-wants-to-be', [undefined, 'expected true', 'No
 describe('progress', () => {
   it('says of each stage how far it is', () => {
     expect(line(green)).toBe('✓ 4.1 bind a pod  2 of 2');
-    expect(line(notWritten)).toBe('· 4.2 does it fit  not written yet');
+    expect(line(notWritten)).toBe('· 4.2 does it fit  0 of 2; not written yet');
     expect(line(partly)).toBe('· 4.10 at speed  1 of 2; a part is not written yet');
     expect(line(wrong)).toBe('✗ 4.3 where it wants to be  1 of 3');
   });
@@ -34,6 +36,20 @@ describe('progress', () => {
     const block = (name: string) => `${styleText(['bold', 'red'], `  ● ${name}`, { validateStream: false })}\n\n    expected true\n\n`;
     const result = { testFilePath: '', testResults: [], failureMessage: block('one') + block('two') } as unknown as TestResult;
     expect(stripVTControlCharacters(stageResult(result).failure ?? '')).toBe('  ● one\n\n    expected true');
+  });
+
+  it('tells the stages in the order of the course, in whatever order their tests ended', () => {
+    const log = jest.spyOn(console, 'log').mockImplementation(() => {});
+    const counts = { numPassedTests: 2, numTotalTests: 5, numPendingTests: 0, numRuntimeErrorTestSuites: 0 } as AggregatedResult;
+    const reporter = new ProgressReporter();
+    const ended = [testResult('4.10-at-speed', ['no']), testResult('4.1-bind-a-pod', [undefined]), testResult('4.2-does-it-fit', ['no'])];
+    for (const result of ended) reporter.onTestResult({} as Test, result, counts);
+    expect(log).not.toHaveBeenCalled();
+    reporter.onRunComplete({}, counts);
+    const lines = log.mock.calls.map(([text]) => stripVTControlCharacters(String(text)));
+    log.mockRestore();
+    expect(lines.slice(0, 3).map((line) => line.slice(0, 6).trim())).toEqual(['✓ 4.1', '✗ 4.2', '✗ 4.10']);
+    expect(lines.join('\n')).toContain('2 of 5 tests pass.');
   });
 
   it('goes on with the lowest stage that is not green', () => {

@@ -1,5 +1,6 @@
-// What `npm test` says: a line a stage as its tests end; then the first failure of the lowest stage in full, and what to do
-// next. A jest reporter; the other jest commands keep jest's own.
+// What `npm test` says: a line a stage, in the course's order; then the first failure of the lowest stage in full, and what to do
+// next. Files end in any order, so the lines wait for the last one; a terminal shows meanwhile how many have ended. A jest
+// reporter; the other jest commands keep jest's own.
 
 import { existsSync } from 'node:fs';
 import { stripVTControlCharacters, styleText } from 'node:util';
@@ -17,9 +18,11 @@ export interface StageResult {
   notWritten: boolean;
   /** The first failure, as jest shows it. */
   failure: string | undefined;
+  /** What the stage's code and tests wrote to the console, and from where. */
+  console: { message: string; origin: string }[];
 }
 
-export function stageResult({ testFilePath, testResults, testExecError, failureMessage }: TestResult): StageResult {
+export function stageResult({ testFilePath, testResults, testExecError, failureMessage, console }: TestResult): StageResult {
   const [, chapter = '', id = '', slug = ''] = /chapters[\\/]([^\\/]+)[\\/]tests[\\/](\d+\.\d+)-(.*)\.test\.ts$/.exec(testFilePath) ?? [];
   const failed = testResults.filter(({ status }) => status === 'failed');
   const texts = [...failed.map(textOf), ...(testExecError ? [`${testExecError.message}${testExecError.stack ?? ''}`] : [])];
@@ -31,6 +34,7 @@ export function stageResult({ testFilePath, testResults, testExecError, failureM
     total: testResults.filter(({ status }) => status !== 'pending').length,
     notWritten: texts.length > 0 && texts.every((text) => text.includes('NotImplemented')),
     failure: failureMessage ? firstFailure(failureMessage) : undefined,
+    console: console ?? [],
   };
 }
 
@@ -47,11 +51,11 @@ function textOf({ failureMessages }: AssertionResult): string {
 }
 
 export function stageLine({ id, title, passed, total, notWritten, failure }: StageResult): string {
-  const name = `${id} ${title}`.padEnd(44);
-  if (!failure) return `${styleText('green', '✓')} ${name} ${passed} of ${total}`;
+  const line = `${`${id} ${title}`.padEnd(44)} ${passed} of ${total}`;
+  if (!failure) return `${styleText('green', '✓')} ${line}`;
   if (notWritten)
-    return `${styleText('dim', '·')} ${name} ${styleText('dim', passed === 0 ? 'not written yet' : `${passed} of ${total}; a part is not written yet`)}`;
-  return `${styleText('red', '✗')} ${name} ${passed} of ${total}`;
+    return `${styleText('dim', '·')} ${line}${styleText('dim', passed === 0 ? '; not written yet' : '; a part is not written yet')}`;
+  return `${styleText('red', '✗')} ${line}`;
 }
 
 /** Where to go on: the lowest stage that is not green. */
@@ -75,16 +79,19 @@ export function inOrder(results: StageResult[]): StageResult[] {
 export default class ProgressReporter implements Pick<Reporter, 'onTestResult' | 'onRunComplete'> {
   readonly #results: StageResult[] = [];
 
-  onTestResult(_: Test, testResult: TestResult): void {
-    const result = stageResult(testResult);
-    this.#results.push(result);
-    console.log(stageLine(result));
-    for (const { message, origin } of testResult.console ?? [])
-      console.log(styleText('dim', `    ${message}\n    ${origin.trim().split('\n')[0]}`));
+  onTestResult(_: Test, testResult: TestResult, { numTotalTestSuites }: AggregatedResult): void {
+    this.#results.push(stageResult(testResult));
+    showMeanwhile(`${this.#results.length} of ${numTotalTestSuites} stages have run`);
   }
 
   onRunComplete(_: unknown, { numPassedTests, numTotalTests, numPendingTests, numRuntimeErrorTestSuites }: AggregatedResult): void {
-    const first = inOrder(this.#results).find(({ failure }) => failure);
+    showMeanwhile('');
+    const stages = inOrder(this.#results);
+    for (const stage of stages) {
+      console.log(stageLine(stage));
+      for (const { message, origin } of stage.console) console.log(styleText('dim', `    ${message}\n    ${origin.trim().split('\n')[0]}`));
+    }
+    const first = stages.find(({ failure }) => failure);
     if (first) console.log(`\n${first.failure}`);
     const broken = numRuntimeErrorTestSuites > 0 ? `, ${numRuntimeErrorTestSuites} files did not run` : '';
     console.log(`\n${numPassedTests} of ${numTotalTests - numPendingTests} tests pass${broken}.`);
@@ -92,4 +99,9 @@ export default class ProgressReporter implements Pick<Reporter, 'onTestResult' |
   }
 
   getLastError(): void {}
+}
+
+/** In the line that the next text takes; nowhere but on a terminal. */
+function showMeanwhile(text: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${styleText('dim', text)}`);
 }
