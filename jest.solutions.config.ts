@@ -5,6 +5,7 @@ import { proofProjects } from './tools/proof/projects.ts';
 
 export default async () => ({
   projects: [...chapterProjects({ learner: false }), ...wholeProjects(), ...(await proofProjects())],
-  maxWorkers: 2,
+  // One more than a small machine has processors: much of the time a suite waits, for Docker or for a process to start.
+  maxWorkers: 3,
   testTimeout,
 });
