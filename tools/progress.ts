@@ -80,7 +80,9 @@ export default class ProgressReporter implements Pick<Reporter, 'onTestResult' |
   readonly #results: StageResult[] = [];
 
   onTestResult(_: Test, testResult: TestResult, { numTotalTestSuites }: AggregatedResult): void {
-    this.#results.push(stageResult(testResult));
+    const result = stageResult(testResult);
+    // `-t` leaves out tests: a stage without any has no news.
+    if (result.total > 0 || result.failure) this.#results.push(result);
     showMeanwhile(`${this.#results.length} of ${numTotalTestSuites} stages have run`);
   }
 

@@ -8,7 +8,8 @@ import type { ResourceDefinition } from './resources.ts';
 
 /**
  * The object as it is born: with a uid that no other object ever had or will have, a creationTimestamp, generation 1 where
- * there is a spec, and without what only the server may say (resourceVersion, deletionTimestamp, deletionGracePeriodSeconds).
+ * there is a spec, and without what only the server may say (resourceVersion, generation, deletionTimestamp,
+ * deletionGracePeriodSeconds).
  *
  * @exercise 2.1 Return a copy with uid, creationTimestamp and generation set, and the server's own other fields removed
  */

@@ -16,7 +16,8 @@ export interface ResourcePath {
 /**
  * Reads paths of these forms; throws `unknownPath()` for any other, and for a resource that `findResource` doesn't know:
  *
- *     /api/v1/<plural>[/<name>[/<subresource>]]                          cluster-scoped, or all namespaces
+ *     /api/v1/<plural>[/<name>[/<subresource>]]                          cluster-scoped
+ *     /api/v1/<plural>                                                  namespaced: all namespaces, so without a name
  *     /api/v1/namespaces/<namespace>/<plural>[/<name>[/<subresource>]]   namespaced
  *     /apis/<group>/<version>/…                                         the same, for every other group
  *

@@ -78,7 +78,8 @@ export class WatchCache {
     for (const change of this.#window) {
       if (change.revision > revision) watcher.onChange(change);
     }
-    this.#watchers.set(watcher, { after: revision });
+    // Also while a change is being told to the others: the window holds that one already.
+    this.#watchers.set(watcher, { after: Math.max(revision, this.#newest) });
     return { stop: () => this.#watchers.delete(watcher) };
   }
 

@@ -9,7 +9,8 @@ import type { ResourceDefinition } from './resources.ts';
 
 /**
  * The object as it is born: with a uid that no other object ever had or will have, a creationTimestamp, generation 1 where
- * there is a spec, and without what only the server may say (resourceVersion, deletionTimestamp, deletionGracePeriodSeconds).
+ * there is a spec, and without what only the server may say (resourceVersion, generation, deletionTimestamp,
+ * deletionGracePeriodSeconds).
  */
 export function newborn(object: ApiObject, { clock, random }: { clock: Clock; random: Random }): ApiObject {
   throw new NotImplemented(

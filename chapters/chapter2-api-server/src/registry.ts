@@ -171,7 +171,10 @@ export class Registry {
   }
 }
 
-/** Throws Conflict when the object is not the one, or not in the version, that the author had in mind. */
+/**
+ * Throws Conflict when the object is not the one (`Precondition failed: UID in precondition: <theirs>, UID in object meta: <its>`),
+ * or not in the version (`modifiedMeanwhile`), that the author had in mind.
+ */
 export function checkPreconditions(target: Target, current: ApiObject, { preconditions }: Pick<DeleteOptions, 'preconditions'>): void {
   throw new NotImplemented('2.3', "Compare uid and resourceVersion, where the preconditions name them, with the object's own");
 }

@@ -22,8 +22,9 @@ export interface WatchQuery {
 
 /**
  * What a watch asks for. Without a resourceVersion, or with `0`, or with `sendInitialEvents=true`, the present state comes
- * first; otherwise the changes after resourceVersion. With sendInitialEvents=true a bookmark tells where the present state
- * ends; it needs resourceVersionMatch=NotOlderThan (else Invalid), and resourceVersionMatch needs sendInitialEvents.
+ * first; otherwise the changes after resourceVersion. `sendInitialEvents=false` never has the state first, so it is of use
+ * only with a resourceVersion. With sendInitialEvents=true and allowWatchBookmarks=true a bookmark tells where
+ * the present state ends. sendInitialEvents needs resourceVersionMatch=NotOlderThan, and that needs sendInitialEvents (else Invalid).
  */
 export function readWatchQuery(query: URLSearchParams, resource: ResourceDefinition): WatchQuery {
   throw new NotImplemented('2.4', 'Decide where a watch begins, and whether bookmarks are asked for');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { revisionReached } from '#api-server/etcd-watch';
 import { WatchCache } from '#api-server/watch-cache';
 import { type ConfigMap, ConfigMaps, Pods } from '#kit/api';
 import { type Random, seededRandom } from '#kit/clock';
@@ -405,6 +406,29 @@ describe('API server', () =>
       });
     });
 
+    describe('where a broken watch on etcd goes on', () => {
+      const message = (revisions: number[], headerRevision: number) => ({
+        watch_id: '1',
+        created: false,
+        canceled: false,
+        compact_revision: '0',
+        cancel_reason: '',
+        header: { cluster_id: '1', member_id: '1', revision: String(headerRevision), raft_term: '1' },
+        events: revisions.map((revision) => ({ type: 'PUT', kv: { mod_revision: String(revision) } })),
+      });
+      const reached = (revisions: number[], headerRevision: number, before: number) =>
+        revisionReached(message(revisions, headerRevision) as unknown as Parameters<typeof revisionReached>[0], before);
+
+      it('is its last event, whatever the header says: more may be to come below that', () => {
+        expect(reached([6, 7], 20, 5)).toBe(7);
+      });
+
+      it('is the header where there are no events, and never before what was reached already', () => {
+        expect(reached([], 20, 5)).toBe(20);
+        expect(reached([], 3, 5)).toBe(5);
+      });
+    });
+
     describe('a watch cache', () => {
       const object = (revision: number) => ({
         apiVersion: 'v1',
@@ -472,16 +496,19 @@ describe('API server', () =>
         const cache = cacheWith(10, 5, []);
         const first = listener();
         const second = listener();
+        const third = listener();
         const { stop } = cache.watch(5, {
           ...first,
           onChange: ({ revision }) => {
             first.seen.push(revision);
             stop();
-            if (revision === 6) cache.watch(6, second);
+            if (revision !== 6) return;
+            cache.watch(6, second);
+            cache.watch(5, third);
           },
         });
         for (const revision of [6, 7]) cache.add(changeAt(revision));
-        expect([first.seen, second.seen]).toEqual([[6], [7]]);
+        expect([first.seen, second.seen, third.seen]).toEqual([[6], [7], [6, 7]]);
       });
     });
   }));
