@@ -98,11 +98,12 @@ describe.each(chapters)('%s', (chapter) => {
       /^tests\/(?!.*\.test\.)[a-z-]+\.ts$/,
       /^tests\/wrong\/\d+\.\d+\.ts$/,
       /^hints\/\d+\.\d+\.md$/,
+      /^pictures\/\d+\.\d+-[a-z0-9-]+\.svg$/,
     ];
     const paths = filesBelow(folder).map((path) => path.slice(folder.length + 1));
     expectNone(
       paths.filter((path) => !belongs.some((pattern) => pattern.test(path))).map((path) => `${folder}/${path}`),
-      'These files are no part of a chapter. A chapter has README.md, src/, tests/, tests/wrong/ and hints/.',
+      'These files are no part of a chapter. A chapter has README.md, src/, tests/, tests/wrong/, hints/ and pictures/.',
     );
   });
 
