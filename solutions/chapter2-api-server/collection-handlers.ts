@@ -53,6 +53,12 @@ async function create(collection: Collection, request: ApiRequest, { registry, c
   return { code: 201, ...answerObject(object, collection, request, clock) };
 }
 
+/**
+ * Deletes what a list with this query would show, one object after the other, each only while it is the object that was listed; one that
+ * somebody else deletes meanwhile, or deletes and makes anew, is left out. Answers the list as it was, in the form that was asked for.
+ *
+ * @exercise 2.9 List, delete each that is still the one that was listed, and answer the list
+ */
 async function deleteAll(collection: Collection, request: ApiRequest, { registry, storage, clock }: ApiResources): Promise<Answer> {
   const { resource } = collection;
   const representation = negotiate(request.message.headers.accept);

@@ -8,8 +8,12 @@ import { invalidValue, unsupportedValue } from './kinds/field-errors.ts';
 import type { ApiObject, Metadata } from './object.ts';
 import type { ResourceDefinition } from './resources.ts';
 
+/** Kubernetes: DefaultTerminationGracePeriodSeconds */
 const defaultPodGraceSeconds = 30;
+/** The garbage collector (chapter 3) looks for these two, and takes them off when the dependents are dealt with. */
 const dependentsFinalizers: Record<string, string> = { Foreground: 'foregroundDeletion', Orphan: 'orphan' };
+/** For clients of old: without a word about them, their dependents stay. kubectl always says what it wants. */
+const orphanedByDefault = ['/replicationcontrollers', 'batch/jobs'];
 
 const propagationPolicies = ['Foreground', 'Background', 'Orphan'];
 
@@ -27,10 +31,23 @@ export function deleteOptionsProblems({ propagationPolicy, orphanDependents }: D
 /** What a DELETE leads to: the object goes at once, or it stays, marked, until others let go of it. */
 export type DeletionStep = { remove: true } | { remove: false; next: ApiObject };
 
+/** Nobody has a say in it, and nothing runs: so most objects just go. What this says no to, `nextDeletionStep` decides. */
+export function goesAtOnce({ kind, metadata, spec }: ApiObject, options: DeleteOptions, { group, plural }: ResourceDefinition): boolean {
+  const isHeld = kind === 'Namespace' || (metadata.finalizers ?? []).length > 0 || orphanedByDefault.includes(`${group}/${plural}`);
+  const mayRun = kind === 'Pod' && !!(spec as { nodeName?: string } | undefined)?.nodeName;
+  return !isHeld && !mayRun && options.propagationPolicy === undefined && options.orphanDependents === undefined;
+}
+
+/**
+ * What comes next when `object` is to be deleted: with the finalizers that the options ask for, it is marked; if it is then
+ * ready to go (`isReadyToGo`), it is removed, else what `next` is has to be written.
+ *
+ * @exercise 2.9 Give the object its finalizers, mark it, and say whether it goes
+ */
 export function nextDeletionStep(object: ApiObject, options: DeleteOptions, resource: ResourceDefinition, clock: Clock): DeletionStep {
-  const graceSeconds = graceOf(object, options, resource);
-  const finalizers = finalizersAfter(object.metadata.finalizers ?? [], options);
-  const marked = markForDeletion({ ...object, metadata: withFinalizers(object, finalizers) }, graceSeconds, clock);
+  const finalizers = finalizersAfter(object.metadata.finalizers ?? [], options, resource);
+  const held = { ...object, metadata: withFinalizers(object.metadata, finalizers) };
+  const marked = markForDeletion(held, gracePeriodOf(object, options, resource), clock);
   return isReadyToGo(marked) ? { remove: true } : { remove: false, next: marked };
 }
 
@@ -41,41 +58,89 @@ export function isReadyToGo({ metadata, kind, spec }: ApiObject): boolean {
   return !metadata.finalizers?.length && namespaceFinalizers.length === 0;
 }
 
-/** Only pods take time to stop. One that was never given to a node, or has ended, has nothing to stop. */
-function graceOf(object: ApiObject, { gracePeriodSeconds }: DeleteOptions, { group, plural }: ResourceDefinition): number {
-  if (group !== '' || plural !== 'pods') return 0;
+/**
+ * The seconds that an object gets to stop. Only pods take time: as much as the options say, else as the pod's spec says
+ * (terminationGracePeriodSeconds), else 30; less than 0 means 1. A pod that was never given to a node, or has ended (phase Succeeded or Failed),
+ * has nothing to stop: 0. For a pod that is marked already, what it was given can only become less.
+ *
+ * @exercise 2.9 Ask the options, then the pod; a marked pod never gets more
+ */
+export function gracePeriodOf(object: ApiObject, { gracePeriodSeconds: asked }: DeleteOptions, resource: ResourceDefinition): number {
+  if (resource.group !== '' || resource.plural !== 'pods') return 0;
+  const { deletionTimestamp, deletionGracePeriodSeconds: given = 0 } = object.metadata;
+  if (deletionTimestamp !== undefined) return Math.min(asked === undefined ? given : notNegative(asked), given);
   const { nodeName, terminationGracePeriodSeconds } = (object.spec ?? {}) as { nodeName?: string; terminationGracePeriodSeconds?: number };
   const { phase } = (object.status ?? {}) as { phase?: string };
   if (!nodeName || phase === 'Succeeded' || phase === 'Failed') return 0;
-  return Math.max(gracePeriodSeconds ?? terminationGracePeriodSeconds ?? defaultPodGraceSeconds, 0);
+  return notNegative(asked ?? terminationGracePeriodSeconds ?? defaultPodGraceSeconds);
 }
 
-/** The garbage collector (chapter 3) looks for these two and takes them off when the dependents are dealt with. */
-function finalizersAfter(finalizers: string[], { propagationPolicy, orphanDependents }: DeleteOptions): string[] {
-  const policy = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
-  if (policy === undefined) return finalizers;
-  const others = finalizers.filter((finalizer) => !Object.values(dependentsFinalizers).includes(finalizer));
-  const asked = dependentsFinalizers[policy];
-  return asked ? [...others, asked] : others;
+/** @solution */
+function notNegative(seconds: number): number {
+  return seconds < 0 ? 1 : seconds;
 }
 
-function withFinalizers({ metadata: { finalizers: _, ...metadata } }: ApiObject, finalizers: string[]): Metadata {
+/**
+ * The finalizers of an object whose deletion is asked for with these options. Propagation policy Foreground adds
+ * `foregroundDeletion`, Orphan adds `orphan`, Background neither (`orphanDependents` is the old word: true for Orphan, false for
+ * Background); each takes the place of what was asked for before. Without a policy what was asked for before stays; if nothing was,
+ * the kinds in `orphanedByDefault` get `orphan`. All other finalizers stay, in their order, in front of the new one.
+ *
+ * @exercise 2.9 Find the policy, and put its finalizer in the place of the other
+ */
+export function finalizersAfter(finalizers: string[], options: DeleteOptions, { group, plural }: ResourceDefinition): string[] {
+  const { propagationPolicy, orphanDependents } = options;
+  const asked = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
+  const ofPolicies = Object.values(dependentsFinalizers);
+  const wasAsked = finalizers.some((finalizer) => ofPolicies.includes(finalizer));
+  if (asked === undefined && wasAsked) return finalizers;
+  const policy = asked ?? (orphanedByDefault.includes(`${group}/${plural}`) ? 'Orphan' : 'Background');
+  const finalizer = dependentsFinalizers[policy];
+  const others = finalizers.filter((other) => !ofPolicies.includes(other));
+  return finalizer ? [...others, finalizer] : others;
+}
+
+function withFinalizers({ finalizers: _, ...metadata }: Metadata, finalizers: string[]): Metadata {
   return finalizers.length > 0 ? { ...metadata, finalizers } : metadata;
 }
 
-/** A second DELETE may shorten the time that is left, never lengthen it. */
-function markForDeletion(object: ApiObject, graceSeconds: number, clock: Clock): ApiObject {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0, generation, ...metadata } = object.metadata;
+/**
+ * The object with its deletionTimestamp, the moment when its time is over, and deletionGracePeriodSeconds, how long that is from
+ * the moment when its deletion was first asked for. Marking counts as a wish: it raises the generation, where there is one, once.
+ * An object that is marked already changes only if its time becomes shorter: then both fields do, counted from the same first
+ * moment. A namespace is in phase Terminating from now on.
+ *
+ * @exercise 2.9 Mark the object, or shorten the time of one that is marked
+ */
+export function markForDeletion(object: ApiObject, graceSeconds: number, clock: Clock): ApiObject {
+  const { deletionTimestamp, deletionGracePeriodSeconds: given = 0, generation, ...metadata } = object.metadata;
   const isMarked = deletionTimestamp !== undefined;
-  if (isMarked && graceSeconds >= deletionGracePeriodSeconds) return object;
+  if (isMarked && graceSeconds >= given) return object;
+  const asked = isMarked ? Date.parse(deletionTimestamp) - given * 1000 : clock.now();
   return {
     ...object,
     ...(object.kind === 'Namespace' ? { status: { ...(object.status as object | undefined), phase: 'Terminating' } } : {}),
     metadata: {
       ...metadata,
       ...(generation === undefined ? {} : { generation: isMarked ? generation : generation + 1 }),
-      deletionTimestamp: timestamp({ now: () => clock.now() + graceSeconds * 1000 }),
+      deletionTimestamp: timestamp({ now: () => asked + graceSeconds * 1000 }),
       deletionGracePeriodSeconds: graceSeconds,
     },
   };
+}
+
+/**
+ * What is wrong with an update of an object that is being deleted: finalizers can be taken off, but not added, for who ends is not
+ * to be held by anyone new. One cause for `metadata.finalizers`, reason FieldValueForbidden, that names all new ones:
+ * `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"a", "b"}`.
+ *
+ * @exercise 2.9 Find the finalizers that are new
+ */
+export function newFinalizerProblems(current: ApiObject, next: ApiObject): StatusCause[] {
+  const held = current.metadata.finalizers ?? [];
+  const added = (next.metadata.finalizers ?? []).filter((finalizer) => !held.includes(finalizer));
+  if (added.length === 0) return [];
+  const list = added.map((finalizer) => `"${finalizer}"`).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
 }

@@ -60,7 +60,11 @@ export async function deleteObject(target: Target, request: ApiRequest, { regist
   const options = await readDeleteOptions(request);
   const { gone, object } = await registry.delete(target, options, { dryRun: isDryRun(request, options) });
   const { group, plural } = target.resource;
-  if (!gone || answeredWhenDeleted.includes(plural)) return answerObject(object, target, request, clock);
+  if (!gone || answeredWhenDeleted.includes(plural)) {
+    const answer = answerObject(object, target, request, clock);
+    // Only who asked for it in the old words hears that it takes time. Others have come to rely on 200.
+    return !gone && options.orphanDependents === false ? { ...answer, code: 202 } : answer;
+  }
   const details = { name: target.name, ...(group ? { group } : {}), kind: plural, uid: object.metadata.uid };
   return { body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } };
 }

@@ -1,6 +1,7 @@
 // The verbs on a collection: list, watch, create, delete all.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers
 
+import { NotImplemented } from '#kit/not-implemented';
 import { isConflict, isNotFound } from '#kit/status';
 import type { ApiResources } from './api-resources.ts';
 import { asObject, readJson } from './body.ts';
@@ -53,21 +54,10 @@ async function create(collection: Collection, request: ApiRequest, { registry, c
   return { code: 201, ...answerObject(object, collection, request, clock) };
 }
 
+/**
+ * Deletes what a list with this query would show, one object after the other, each only while it is the object that was listed; one that
+ * somebody else deletes meanwhile, or deletes and makes anew, is left out. Answers the list as it was, in the form that was asked for.
+ */
 async function deleteAll(collection: Collection, request: ApiRequest, { registry, storage, clock }: ApiResources): Promise<Answer> {
-  const { resource } = collection;
-  const representation = negotiate(request.message.headers.accept);
-  const render = listRenderer(resource, representation, request.query, clock);
-  const options = await readDeleteOptions(request);
-  const dryRun = isDryRun(request, options);
-  const { items, metadata } = await listObjects(storage, collection, readListQuery(request.query, resource));
-  for (const item of items) {
-    const { uid = '' } = item.metadata;
-    try {
-      await registry.delete(targetOf(collection, item), { ...options, preconditions: { uid } }, { dryRun });
-    } catch (error) {
-      // Somebody else deleted it meanwhile, or it is another object by now, which nobody asked to delete.
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-  }
-  return { body: render(items, metadata), contentType: representation.contentType };
+  throw new NotImplemented('2.9', 'List, delete each that is still the one that was listed, and answer the list');
 }

@@ -5,7 +5,7 @@
 import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import type { Clock, Random } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
-import { isReadyToGo, nextDeletionStep } from './deletion.ts';
+import { type DeletionStep, goesAtOnce, isReadyToGo, newFinalizerProblems, nextDeletionStep } from './deletion.ts';
 import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, noUniqueName } from './errors.ts';
 import { equalJson } from './json.ts';
 import { keyOf, prefixOfResource } from './keys.ts';
@@ -83,7 +83,7 @@ export class Registry {
     let current = await this.storage.get(key);
     while (current) {
       if (options.preconditions) checkPreconditions(target, current, options);
-      const step = nextDeletionStep(current, options, target.resource, this.#context.clock);
+      const step = this.#nextDeletionStep(target, current, options);
       const next = step.remove ? current : step.next;
       if (dryRun || (!step.remove && equalJson(next, current))) return { gone: step.remove, object: next };
       const { resourceVersion = '' } = current.metadata;
@@ -148,7 +148,7 @@ export class Registry {
     // Only the namespace controller, through /finalize, says when a namespace is empty.
     if (isPlain && isNamespaces(resource)) next.spec = current.spec;
     const causes = [
-      ...finalizerProblems(current, next),
+      ...(current.metadata.deletionTimestamp ? newFinalizerProblems(current, next) : []),
       ...metadataProblems(next.metadata),
       ...((isPlain && strategy.validate?.(next, current)) || []),
     ];
@@ -157,6 +157,10 @@ export class Registry {
     await strategy.prepareForUpdate(next, current, this.#context);
     // What the server gave back of its own is no change that anybody asked for: the generation is counted again.
     return combine(current, next, resource);
+  }
+
+  #nextDeletionStep({ resource }: Target, current: ApiObject, options: DeleteOptions): DeletionStep {
+    return goesAtOnce(current, options, resource) ? { remove: true } : nextDeletionStep(current, options, resource, this.#context.clock);
   }
 
   async #inTurn<T>(resource: ResourceDefinition, claims: boolean, write: () => Promise<T>): Promise<T> {
@@ -177,15 +181,4 @@ export class Registry {
  */
 export function checkPreconditions(target: Target, current: ApiObject, { preconditions }: Pick<DeleteOptions, 'preconditions'>): void {
   throw new NotImplemented('2.3', "Compare uid and resourceVersion, where the preconditions name them, with the object's own");
-}
-
-/** Who ends is not to be held by anyone new. */
-function finalizerProblems(current: ApiObject, next: ApiObject) {
-  if (!current.metadata.deletionTimestamp) return [];
-  const held = current.metadata.finalizers ?? [];
-  const added = (next.metadata.finalizers ?? []).filter((finalizer) => !held.includes(finalizer));
-  if (added.length === 0) return [];
-  const list = added.map((finalizer) => `"${finalizer}"`).join(', ');
-  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
-  return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
 }

@@ -230,18 +230,6 @@ describe('API server', () =>
       });
     });
 
-    describe('an object that waits for its finalizers', () => {
-      it('is gone with the update that removes the last one', async () => {
-        const held = { metadata: { name: 'held', namespace, finalizers: ['example.com/hold'] }, data: {} };
-        await client().create(ConfigMaps, held);
-        await client().delete(ConfigMaps, { name: 'held', namespace });
-        const waiting = await client().get(ConfigMaps, { name: 'held', namespace });
-        expect(waiting.metadata?.deletionTimestamp).toBeDefined();
-        await client().update(ConfigMaps, { ...waiting, metadata: { ...waiting.metadata, finalizers: [] } });
-        expect(await refusal(client().get(ConfigMaps, { name: 'held', namespace }))).toMatchObject({ code: 404 });
-      });
-    });
-
     describe('spec and status have different authors', () => {
       const report = { replicas: 2, readyReplicas: 2 };
 
