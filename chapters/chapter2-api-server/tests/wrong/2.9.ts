@@ -55,7 +55,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'Without options the spec decides, each time.',
     file: 'deletion.ts',
     replace: 'return Math.min(asked === undefined ? given : notNegative(asked), given);',
-    by: 'const { terminationGracePeriodSeconds: own = defaultPodGraceSeconds } = (object.spec ?? {}) as { terminationGracePeriodSeconds?: number };\n    return Math.min(notNegative(asked ?? own), given);',
+    by: 'return Math.min(notNegative(asked ?? defaultPodGraceSeconds), given);',
     caughtBy: 'a marked pod keeps what it was given if nothing is asked',
   },
   {
@@ -94,9 +94,9 @@ export const wrong: WrongSolution[] = [
     name: 'counts every DELETE in the generation',
     misunderstanding: 'A DELETE is a change like any other.',
     file: 'deletion.ts',
-    replace: 'if (isMarked && graceSeconds >= given) return object;',
-    by: 'if (isMarked && graceSeconds > given) return object;',
-    caughtBy: 'counts the mark as a wish: one generation more, once',
+    replace: '{ generation: isMarked ? generation : generation + 1 }',
+    by: '{ generation: generation + 1 }',
+    caughtBy: 'counts from the moment when the deletion was first asked for',
   },
   {
     name: 'stops at the first object that is gone already',
