@@ -66,6 +66,7 @@ export function wholeProjects() {
     project('kit', ['<rootDir>/kit/**/*.test.ts', '<rootDir>/tools/**/*.test.ts']),
     project('repository', ['<rootDir>/tests/repository/*.test.ts']),
     project('cluster', ['<rootDir>/tests/cluster/*.test.ts']),
+    project('site', ['<rootDir>/tests/site/*.test.ts']),
     project('linearizability', ['<rootDir>/tests/linearizability/*.test.ts']),
     project('simulation', ['<rootDir>/tests/simulation/*.test.ts'], process.env.KATA_TARGET === 'mine' ? 'learner-1' : undefined),
   ];

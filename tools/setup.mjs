@@ -144,6 +144,15 @@ function checkLentPrograms() {
   miss(`this machine has no ${names}, which the small images are made of`, installRemedy(packages));
 }
 
+/** Only the tests of the docs site open a browser: a learner needs none, a machine that runs every test does. */
+function checkBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  if (names.some(find) || existsSync('/Applications/Google Chrome.app')) return good('a browser for the tests of the docs site');
+  if (process.env.CI && isDebian && yes && asRoot) return install(['chromium']);
+  const remedy = isDebian ? installRemedy(['chromium']) : 'Install Chromium or Chrome.';
+  note(`there is no Chromium, which only the tests of the docs site need. ${remedy}`);
+}
+
 function installRemedy(packages) {
   return `Run \`npm run setup -- --yes\` as root or with sudo, or \`sudo apt-get install --no-install-recommends ${packages.join(' ')}\`.`;
 }
@@ -367,6 +376,7 @@ try {
   installPackages();
   checkKubectl();
   checkLentPrograms();
+  checkBrowser();
   if (await checkDocker()) makeImages();
 } catch (error) {
   miss('set-up could not go on', error.message);

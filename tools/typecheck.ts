@@ -1,5 +1,5 @@
 // npm run typecheck: everything against the reference, then each chapter's starter (or your work in it) against its
-// neighbours: once with each condition learner-N. Two compilers run at a time.
+// neighbours: once with each condition learner-N; and what runs in a browser. Two compilers run at a time.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,12 +10,14 @@ const compiler = join('node_modules', '@typescript', 'native', 'bin', 'tsc');
 interface Check {
   what: string;
   options: string[];
+  /** A folder with a tsconfig.json of its own. */
+  project?: string;
 }
 
-function compile({ options }: Check): Promise<{ clean: boolean; output: string }> {
+function compile({ options, project = '.' }: Check): Promise<{ clean: boolean; output: string }> {
   return new Promise((resolve, reject) => {
     const pretty = process.stdout.isTTY ? ['--pretty'] : [];
-    const child = spawn(process.execPath, [compiler, '-p', '.', ...pretty, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [compiler, '-p', project, ...pretty, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.on('error', reject);
@@ -25,6 +27,7 @@ function compile({ options }: Check): Promise<{ clean: boolean; output: string }
 
 const checks: Check[] = [
   { what: 'the reference', options: [] },
+  { what: "the docs site's scripts", options: [], project: 'docs/theme' },
   ...chapters.map((chapter, index) => ({ what: `your ${chapter}`, options: ['--customConditions', `learner-${index + 1}`] })),
 ];
 

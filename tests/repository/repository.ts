@@ -28,11 +28,12 @@ export function list(folder: string): string[] {
 
 /** All files below a folder, as paths from the root, without what git ignores. */
 export function filesBelow(folder: string): string[] {
-  const ignored = new Set(['node_modules', '.kubekata', '.git', 'coverage', 'site']);
+  const ignored = new Set(['node_modules', '.kubekata', '.git', 'coverage']);
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter(({ name }) => !ignored.has(name) && !name.endsWith('.log'))
     .flatMap((entry) => {
       const path = folder === '.' ? entry.name : `${folder}/${entry.name}`;
+      if (path === 'docs/site') return [];
       return entry.isDirectory() ? filesBelow(path) : [path];
     })
     .sort();
