@@ -1,10 +1,10 @@
 // Every suite against the reference solutions, the whole cluster and the repository's own rules; and the proofs of the suites
 // themselves: red on the starters, red on every wrong solution.
-import { chapterProjects, testTimeout, wholeProjects } from './tools/jest-projects.ts';
+import { chapterProjects, leanTransportProject, testTimeout, wholeProjects } from './tools/jest-projects.ts';
 import { proofProjects } from './tools/proof/projects.ts';
 
 export default async () => ({
-  projects: [...chapterProjects({ learner: false }), ...wholeProjects(), ...(await proofProjects())],
+  projects: [...chapterProjects({ learner: false }), leanTransportProject(), ...wholeProjects(), ...(await proofProjects())],
   // One more than a small machine has processors: much of the time a suite waits, for Docker or for a process to start.
   maxWorkers: 3,
   testTimeout,

@@ -53,6 +53,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       'cert-file': { description: "the server's certificate", default: '' },
       'key-file': { description: "the certificate's key", default: '' },
       'trusted-ca-file': { description: 'clients must show a certificate signed by this CA', default: '' },
+      transport: { description: 'who speaks gRPC: grpc-js, the usual library, or lean, HTTP/2 by hand', default: 'grpc-js' },
     },
     () => import('#etcd'),
     async (flags, context) => {
@@ -63,7 +64,10 @@ export const componentTable: Record<string, ComponentCommand> = {
         ...(flags['trusted-ca-file'] ? { clientCa: read(flags['trusted-ca-file']) } : {}),
       };
       const listen = listenAddress(flags['listen-client-urls']);
-      return startEtcd({ dataDir: flags['data-dir'], name: flags.name, listen, ...(tls ? { tls } : {}), ...context });
+      const { transport } = flags;
+      if (transport !== 'grpc-js' && transport !== 'lean')
+        throw new UsageError(`--transport is "${transport}": it must be grpc-js or lean`);
+      return startEtcd({ dataDir: flags['data-dir'], name: flags.name, listen, transport, ...(tls ? { tls } : {}), ...context });
     },
   ),
 

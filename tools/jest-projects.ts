@@ -55,6 +55,18 @@ export function chapterProjects({ learner }: { learner: boolean }) {
   }));
 }
 
+/** Chapter 1's wire tests once more, over the other way to speak gRPC. */
+export function leanTransportProject() {
+  const [chapter] = chapters;
+  return {
+    ...common,
+    displayName: `${chapter} by hand`,
+    testMatch: [`<rootDir>/chapters/${chapter}/tests/1.[1-7]-*.test.ts`],
+    moduleNameMapper: moduleNameMapper(undefined),
+    setupFiles: ['<rootDir>/tools/lean-transport.ts'],
+  };
+}
+
 export function wholeProjects() {
   const project = (displayName: string, testMatch: string[], condition?: string) => ({
     ...common,

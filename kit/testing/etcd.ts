@@ -1,5 +1,6 @@
 // An etcd for wire tests, and a client that speaks etcd's protocol and nothing more: no retries, no caching, no interpretation.
-// The server is `#etcd` in this process, in a temporary folder; with KATA_TARGET=upstream it is the real `etcd` of the PATH.
+// The server is `#etcd` in this process, in a temporary folder; with KATA_TARGET=upstream it is the real `etcd` of the PATH. With
+// KATA_ETCD_TRANSPORT=lean it speaks HTTP/2 by hand.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -73,7 +74,8 @@ export async function startEtcdUnderTest({ durable = false } = {}): Promise<Etcd
 
 function startHere(dataDir: string): Promise<RunningComponent> {
   const log = process.env.KUBEKATA_LOG ? createLogger('etcd', stderrSink) : silentLogger;
-  return startEtcd({ dataDir, listen: { host: '127.0.0.1', port: 0 }, clock: systemClock, random: systemRandom, log });
+  const transport = process.env.KATA_ETCD_TRANSPORT === 'lean' ? 'lean' : 'grpc-js';
+  return startEtcd({ dataDir, listen: { host: '127.0.0.1', port: 0 }, transport, clock: systemClock, random: systemRandom, log });
 }
 
 /** The real etcd, as one member. It cannot choose its ports itself. */

@@ -3,19 +3,25 @@
 // etcd: server/embed/etcd.go
 
 import { createHash } from 'node:crypto';
+import type { Clock } from '#kit/clock';
 import type { ComponentContext, ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { lockDataDirectory } from './data-directory.ts';
 import { type Disk, systemDisk } from './disk.ts';
 import { EtcdError } from './errors.ts';
-import { GrpcEdge, listen } from './grpc.ts';
+import { createGrpcJsTransport } from './grpc-js.ts';
+import { createHttpEndpoints } from './http-endpoints.ts';
 import { DiskJournal, type Journal, type Recovery, VolatileJournal } from './journal.ts';
+import { createLeanTransport } from './lean-grpc.ts';
 import { LeaseExpiry } from './lease-expiry.ts';
+import { listen } from './listener.ts';
 import { maintenanceService } from './maintenance.ts';
 import type { Command } from './messages.ts';
 import { Proposals } from './proposals.ts';
 import { commandType, loadProtocol, serviceOf, stateRecordType } from './protocol.ts';
+import { GrpcEdge, type Rpc, rpcsOf, type Transport } from './rpc.ts';
+import { ServerMetrics } from './server-metrics.ts';
 import { clusterService, keyValueService, leaseService, type ServerState } from './services.ts';
 import { Snapshots } from './snapshots.ts';
 import { type Captured, StateMachine } from './state-machine.ts';
@@ -33,14 +39,20 @@ export interface EtcdOptions extends ComponentContext {
   snapshotAfterBytes?: number;
   /** Where the data directory lies; tests have disks that fail. */
   disk?: Disk;
+  /** Who speaks gRPC: the usual library, or HTTP/2 by hand. */
+  transport?: TransportName;
 }
+
+export type TransportName = 'grpc-js' | 'lean';
 
 const defaultQuota = 2 * 1024 ** 3;
 const defaultSnapshotAfter = 16 * 1024 ** 2;
 
 /** @throws Error if the data directory is in use or damaged, or the address is taken */
 export async function startEtcd(options: EtcdOptions): Promise<RunningComponent> {
-  const { clock, log: logger, random, name = 'default', tls, disk = systemDisk } = options;
+  const { clock, log: logger, random, name = 'default', tls } = options;
+  const metrics = new ServerMetrics(clock);
+  const disk = metrics.timed(options.disk ?? systemDisk);
   const protocol = loadProtocol(String);
   const commands = commandType(protocol);
   const stateRecord = stateRecordType(protocol);
@@ -84,17 +96,21 @@ export async function startEtcd(options: EtcdOptions): Promise<RunningComponent>
     for (const lease of machine.leases.all()) expiry.renew(lease);
 
     const state: ServerState = { machine, proposals, expiry, journal, snapshots, stateOf, random };
-    const server = await listen(
-      [
-        [serviceOf(protocol, 'KV'), keyValueService(edge, state)],
-        [serviceOf(protocol, 'Watch'), watches.implementation],
-        [serviceOf(protocol, 'Lease'), leaseService(edge, state)],
-        [serviceOf(protocol, 'Cluster'), clusterService(edge, state, name, () => [url()])],
-        [serviceOf(protocol, 'Maintenance'), maintenanceService(edge, state)],
-      ],
-      options.listen,
+    const rpcs = rpcsOf([
+      [serviceOf(protocol, 'KV'), keyValueService(edge, state)],
+      [serviceOf(protocol, 'Watch'), watches.methods],
+      [serviceOf(protocol, 'Lease'), leaseService(edge, state)],
+      [serviceOf(protocol, 'Cluster'), clusterService(edge, state, name, () => [url()])],
+      [serviceOf(protocol, 'Maintenance'), maintenanceService(edge, state)],
+    ]);
+    const server = await listen({
+      address: options.listen,
       tls,
-    );
+      grpc: createTransport(options.transport, { rpcs, edge, metrics, clock }),
+      http: createHttpEndpoints(state, metrics),
+      clock,
+      log: logger,
+    });
     cleanUp.push(() => server.stop());
     const url = () => `${tls ? 'https' : 'http'}://${options.listen.host}:${server.port}`;
     logger.info('etcd is serving', { url: url(), dataDir: directory.path, revision: machine.store.revision, logRecords: journal.records });
@@ -103,6 +119,14 @@ export async function startEtcd(options: EtcdOptions): Promise<RunningComponent>
     await stop();
     throw error;
   }
+}
+
+function createTransport(
+  name: TransportName = 'grpc-js',
+  { rpcs, edge, metrics, clock }: { rpcs: Rpc[]; edge: GrpcEdge; metrics: ServerMetrics; clock: Clock },
+): Transport {
+  const options = { rpcs, failureOf: (error: unknown) => edge.failure(error), onHandled: metrics.countRpc.bind(metrics) };
+  return name === 'lean' ? createLeanTransport({ ...options, clock }) : createGrpcJsTransport(options);
 }
 
 /** Without a journal the first stages can be written and tested; only what is kept is lost. */

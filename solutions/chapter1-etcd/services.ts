@@ -2,10 +2,8 @@
 // state or proposes a command.
 // etcd: server/etcdserver/api/v3rpc
 
-import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Random } from '#kit/clock';
 import { checkKey, checkPut, checkRange, checkTxn } from './checks.ts';
-import type { GrpcEdge } from './grpc.ts';
 import type { Journal } from './journal.ts';
 import { keyBytes } from './keys.ts';
 import type { LeaseExpiry } from './lease-expiry.ts';
@@ -21,6 +19,7 @@ import type {
 } from './messages.ts';
 import { noLease } from './messages.ts';
 import type { Proposals } from './proposals.ts';
+import type { GrpcEdge, Methods } from './rpc.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Captured, StateMachine } from './state-machine.ts';
 import { isReadOnly } from './transactions.ts';
@@ -35,7 +34,7 @@ export interface ServerState {
   random: Random;
 }
 
-export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerState): UntypedServiceImplementation {
+export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerState): Methods {
   return {
     Range: edge.unary((request: RangeRequest) => {
       checkRange(request);
@@ -57,7 +56,7 @@ export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerSt
   };
 }
 
-export function leaseService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
+export function leaseService(edge: GrpcEdge, state: ServerState): Methods {
   const { machine, proposals, expiry, random } = state;
   return {
     LeaseGrant: edge.unary(async ({ ID, TTL }: LeaseGrantRequest) => {
@@ -71,9 +70,9 @@ export function leaseService(edge: GrpcEdge, state: ServerState): UntypedService
       expiry.forget(ID);
       return response;
     }),
-    LeaseKeepAlive: (stream: ServerDuplexStream<LeaseRequest, object>) => {
-      edge.onEach(stream, ({ ID }) => stream.write(keepAlive(state, ID)));
-    },
+    LeaseKeepAlive: edge.conversation<LeaseRequest>((conversation) => {
+      conversation.onRequest(({ ID }) => conversation.send(keepAlive(state, ID)));
+    }),
     LeaseTimeToLive: edge.unary((request: LeaseRequest & { keys: boolean }) => timeToLive(state, request)),
     LeaseLeases: edge.unary(() => ({ header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) })),
   };
@@ -102,7 +101,7 @@ function timeToLive({ machine, expiry }: ServerState, { ID, keys }: LeaseRequest
 }
 
 /** A cluster of one. */
-export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: string, urls: () => string[]): UntypedServiceImplementation {
+export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: string, urls: () => string[]): Methods {
   return {
     MemberList: edge.unary(() => {
       const header = machine.header();

@@ -2,19 +2,18 @@
 // etcd: server/etcdserver/api/v3rpc/maintenance.go
 
 import { crc32 } from 'node:zlib';
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { GrpcEdge } from './grpc.ts';
 import type { AlarmRequest, KeyValue } from './messages.ts';
+import type { GrpcEdge, Methods } from './rpc.ts';
 import type { ServerState } from './services.ts';
 import { breath, snapshotContent } from './snapshot-file.ts';
 
 /** Clients look at the version to know what they may use; from 3.5.13 on, for example, Kubernetes asks for watch progress. */
-const version = '3.5.13';
+export const version = '3.5.13';
 
-export function maintenanceService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
+export function maintenanceService(edge: GrpcEdge, state: ServerState): Methods {
   const { machine, proposals, snapshots, stateOf } = state;
   return {
-    Status: edge.unary(() => status(state)),
+    Status: edge.unary(() => statusOf(state)),
     Alarm: edge.unary((request: AlarmRequest) => {
       return request.action === 'GET' ? { header: machine.header(), alarms: machine.alarms.all() } : proposals.propose({ alarm: request });
     }),
@@ -33,7 +32,7 @@ export function maintenanceService(edge: GrpcEdge, state: ServerState): UntypedS
   };
 }
 
-function status({ machine, journal }: ServerState): object {
+export function statusOf({ machine, journal }: ServerState) {
   const header = machine.header();
   return {
     header,

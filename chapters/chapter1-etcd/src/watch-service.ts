@@ -1,10 +1,9 @@
 // The watch streams of all clients: requests in, responses out, and the news after each turn of the disk.
 
-import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Clock, Timer } from '#kit/clock';
-import type { GrpcEdge } from './grpc.ts';
 import { keyText } from './keys.ts';
 import type { WatchRequest, WatchResponse } from './messages.ts';
+import type { Conversation, GrpcEdge, Methods } from './rpc.ts';
 import type { StateMachine } from './state-machine.ts';
 import { WatchStream } from './watch-stream.ts';
 import { WatcherIndex } from './watcher-index.ts';
@@ -12,7 +11,7 @@ import { WatcherIndex } from './watcher-index.ts';
 /** How often a watch that asked for `progressNotify` and has nothing to tell is told the revision. */
 const progressEveryMs = 10 * 60 * 1000;
 
-type Connection = ServerDuplexStream<WatchRequest, WatchResponse>;
+type Connection = Conversation<WatchRequest>;
 
 export class WatchService {
   readonly #edge: GrpcEdge;
@@ -30,8 +29,8 @@ export class WatchService {
     this.#progress = clock.every(progressEveryMs, () => this.#forEach((stream) => stream.notifyIdle()));
   }
 
-  get implementation(): UntypedServiceImplementation {
-    return { Watch: (connection: Connection) => this.#serve(connection) };
+  get methods(): Methods {
+    return { Watch: this.#edge.conversation((connection: Connection) => this.#serve(connection)) };
   }
 
   /** Tells all watches what has happened since the last call. */
@@ -48,19 +47,18 @@ export class WatchService {
   #serve(connection: Connection): void {
     const machine = this.#machine;
     const sink = {
-      send: (response: Omit<WatchResponse, 'header'>) => connection.write({ header: machine.header(), ...response }),
+      send: (response: Omit<WatchResponse, 'header'>) => connection.send({ header: machine.header(), ...response }),
       get hasRoom() {
-        return !connection.writableNeedDrain;
+        return connection.hasRoom;
       },
     };
     const stream = new WatchStream(machine.store, sink, this.#index);
     this.#streams.set(connection, stream);
-    const close = () => {
+    connection.onRequest((request) => stream.handle(request));
+    connection.onRoom(() => stream.deliver());
+    connection.onClose(() => {
       if (this.#streams.delete(connection)) stream.close();
-    };
-    for (const end of ['end', 'cancelled', 'error', 'close']) connection.on(end, close);
-    connection.on('drain', () => this.#edge.guard(connection, () => stream.deliver()));
-    this.#edge.onEach(connection, (request) => stream.handle(request));
+    });
   }
 
   /** What was compacted before anybody looked at it cannot be looked up by key: then everybody must see for himself. */
