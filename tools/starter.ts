@@ -18,6 +18,8 @@ export interface StarterOptions {
   stages: ReadonlySet<string>;
   /** Whether that module's export is taken away: then its import goes too. */
   isRemoved?: (specifier: string, name: string) => boolean;
+  /** The learner has come this far: the bodies of these stages stay, and so do all helpers. Absent: a starter, nothing is written. */
+  written?: (stage: string) => boolean;
 }
 
 export interface Starter {
@@ -44,7 +46,7 @@ interface Tag {
 
 const notImplementedImport = "import { NotImplemented } from '#kit/not-implemented';\n";
 
-export function toStarter(source: string, { file, stages, isRemoved = () => false }: StarterOptions): Starter {
+export function toStarter(source: string, { file, stages, written, isRemoved = () => false }: StarterOptions): Starter {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.ESNext, true);
   const edits: Edit[] = [];
   const removed: string[] = [];
@@ -67,6 +69,7 @@ export function toStarter(source: string, { file, stages, isRemoved = () => fals
         `@${tag.kind} and @${second.kind} on one declaration: keep one, and split the function if it belongs to two stages`,
       );
     } else if (tag.kind === 'solution') {
+      if (written) return;
       edits.push(wholeLines(source, doc.pos, node.end));
       removed.push(...topLevelNames(node));
     } else {
@@ -86,6 +89,7 @@ export function toStarter(source: string, { file, stages, isRemoved = () => fals
         `there is no stage ${stage} in this chapter: correct the id, or add tests/${stage}-<slug>.test.ts`,
       );
     }
+    if (written?.(stage)) return;
     if (tag.goesOn) return void report(tag.line.start, 'the task goes on in the next line: make it one line, and the last of the doc');
     edits.push(docWithout(source, doc, tag, task));
     const body = (node as ts.FunctionLikeDeclaration).body as ts.Block;

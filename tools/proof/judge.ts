@@ -7,7 +7,7 @@ import type { Config } from '@jest/types';
 // @ts-expect-error jest-circus publishes no types for its runner.
 import circus from 'jest-circus/runner';
 import type Runtime from 'jest-runtime';
-import { notCaught, notRed, type Proof } from './outcome.ts';
+import { notCaught, notGreen, notRed, type Proof } from './outcome.ts';
 
 const run = circus as (
   globalConfig: Config.GlobalConfig,
@@ -30,9 +30,19 @@ export default async function judge(
     buildFailureTestResult(testPath, error),
   );
   const stage = /(\d+\.\d+)-[^\\/]*$/.exec(testPath)?.[1] ?? testPath;
-  const problem = proof.kind === 'caught' ? (proof.problem ?? notCaught(proof, result)) : notRed(result);
-  const title = proof.kind === 'caught' ? `${stage} is not passed by: ${proof.name}` : `${stage} is red on the starter`;
+  const [title, problem] = judged(stage, proof, result);
   return verdict(result, title, problem);
+}
+
+function judged(stage: string, proof: Proof, result: TestResult): [title: string, problem: string | undefined] {
+  switch (proof.kind) {
+    case 'red on the starter':
+      return [`${stage} is red on the starter`, notRed(result)];
+    case 'green on the way':
+      return [`${stage} is green with nothing behind it written`, notGreen(result)];
+    case 'caught':
+      return [`${stage} is not passed by: ${proof.name}`, proof.problem ?? notCaught(proof, result)];
+  }
 }
 
 function verdict(result: TestResult, title: string, problem: string | undefined): TestResult {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Caught, notCaught, notRed, type Outcome } from './outcome.ts';
+import { type Caught, notCaught, notGreen, notRed, type Outcome } from './outcome.ts';
 
 const test = (title: string, failure?: string): Outcome['testResults'][number] => ({
   title,
@@ -24,6 +24,14 @@ describe('a proof', () => {
     expect(problem).toContain('etcd 1.1 deletes\n\nwaited 10 s');
     expect(problem).not.toContain('etcd 1.1 puts');
     expect(notRed({ testResults: [], testExecError: { message: 'Cannot find module', stack: '' } })).toContain('Cannot find module');
+  });
+
+  it('is not content with a stage that needs a later one', () => {
+    expect(notGreen({ testResults: [test('puts')] })).toBeUndefined();
+    expect(notGreen({ testResults: [test('puts'), test('deletes', 'NotImplemented: 1.2 Delete')] })).toContain(
+      'NotImplemented: 1.2 Delete',
+    );
+    expect(notGreen({ testResults: [], testExecError: uncaught })).toContain('outside of any test');
   });
 
   const wrong: Caught = {

@@ -1,4 +1,4 @@
-// What a stage's tests must come to in a proof: red on the starter because of NotImplemented, or the named test red on a wrong
+// What a stage's tests must come to in a proof: red on the starter because of NotImplemented, green when all up to the stage is written, or the named test red on a wrong
 // solution. Each function says why they did not, or nothing.
 
 import type { AssertionResult, TestResult } from '@jest/test-result';
@@ -14,17 +14,29 @@ export interface Caught {
   problem: string | undefined;
 }
 
-export type Proof = { kind: 'red on the starter' } | Caught;
+export type Proof = { kind: 'red on the starter' } | { kind: 'green on the way' } | Caught;
 
-export interface Outcome extends Pick<TestResult, 'testExecError'> {
+export interface Outcome {
+  testExecError?: TestResult['testExecError'] | undefined;
   testResults: Pick<AssertionResult, 'title' | 'fullName' | 'status' | 'failureMessages'>[];
+}
+
+/** Why the run of a learner who has come just as far is not as it should be, or nothing. */
+export function notGreen(outcome: Outcome): string | undefined {
+  const messages = failures(outcome);
+  if (messages.length === 0) return undefined;
+  return `A learner who has written this stage, and those before it, can't pass it: it needs a later one.\n\n${messages.join('\n\n')}`;
+}
+
+function failures({ testExecError, testResults }: Outcome): string[] {
+  const failed = testResults.filter(({ status }) => status === 'failed');
+  const messages = failed.map(({ fullName, failureMessages }) => `${fullName}\n\n${failureMessages.map(withoutStack).join('\n')}`);
+  return testExecError ? [...messages, `outside of any test:\n\n${textOf(testExecError)}`] : messages;
 }
 
 /** Why the starter's run is not as it should be, or nothing. */
 export function notRed({ testExecError, testResults }: Outcome): string | undefined {
-  const failed = testResults.filter(({ status }) => status === 'failed');
-  const messages = failed.map(({ fullName, failureMessages }) => `${fullName}\n\n${failureMessages.map(withoutStack).join('\n')}`);
-  if (testExecError) messages.push(`outside of any test:\n\n${textOf(testExecError)}`);
+  const messages = failures({ testExecError, testResults });
   if (messages.length === 0) return 'Every test passes on the starter: no test asks for what the stage is about.';
   const otherwise = messages.filter((message) => !message.includes('NotImplemented'));
   if (otherwise.length === 0) return undefined;

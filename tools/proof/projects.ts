@@ -1,5 +1,5 @@
 // Proofs of the tests themselves, as jest projects over the stages' own test files. For each stage: its file is red on the
-// starter, because of NotImplemented and nothing else. For each wrong solution in the gallery: the test it names goes red.
+// starter, because of NotImplemented and nothing else; and green on the way, when only the stages up to it are written. For each wrong solution in the gallery: the test it names goes red.
 // Nothing is copied: transform.ts changes the solution's text on its way into jest, and judge.ts turns the outcome around.
 
 import { readdirSync } from 'node:fs';
@@ -12,14 +12,22 @@ import type { Change } from './transform.ts';
 
 export async function proofProjects() {
   const perChapter = await Promise.all(chapters.map((chapter) => readGallery(root, chapter, (path) => import(path))));
-  return [...chapters.flatMap(redOnStarter), ...perChapter.flat().map(caught)];
+  return [...chapters.flatMap(redOnStarter), ...chapters.flatMap(greenOnTheWay), ...perChapter.flat().map(caught)];
 }
 
 function redOnStarter(chapter: string) {
-  const stages = testFiles(chapter).flatMap((name) => /^\d+\.\d+/.exec(name)?.[0] ?? []);
+  const stages = stagesOf(chapter);
   if (stages.length === 0) return [];
   const proof: Proof = { kind: 'red on the starter' };
   return [project('starter', chapter, `*.test.ts`, proof, { chapter, starter: { stages } })];
+}
+
+/** The last stage has nothing behind it: there the way is the solution itself. */
+function greenOnTheWay(chapter: string) {
+  const stages = stagesOf(chapter);
+  return stages.slice(0, -1).map((upTo) => {
+    return project('on-the-way', chapter, `${upTo}-*.test.ts`, { kind: 'green on the way' }, { chapter, starter: { stages, upTo } });
+  });
 }
 
 function caught(exhibit: Exhibit) {
@@ -39,6 +47,14 @@ function project(displayName: string, chapter: string, testFile: string, proof: 
     testRunner: join(root, 'tools/proof/judge.ts'),
     testEnvironmentOptions: { proof },
   };
+}
+
+/** In the order of the course: 2.9 before 2.10. */
+function stagesOf(chapter: string): string[] {
+  const numbers = (stage: string) => stage.split('.').map(Number) as [number, number];
+  return testFiles(chapter)
+    .flatMap((name) => /^\d+\.\d+/.exec(name)?.[0] ?? [])
+    .sort((one, other) => numbers(one)[1] - numbers(other)[1]);
 }
 
 function testFiles(chapter: string): string[] {

@@ -9,7 +9,10 @@ import { tsconfigForJest } from '../jest-projects.ts';
 import { toStarter } from '../starter.ts';
 
 export type Change = { chapter: string } & (
-  | { starter: { stages: string[] } }
+  | {
+      /** The solution without its bodies; with `upTo`, only without those of the stages behind that one. */
+      starter: { stages: string[]; upTo?: string };
+    }
   | {
       /** In the chapter's solution. */
       file: string;
@@ -21,7 +24,11 @@ export type Change = { chapter: string } & (
 function changed(source: string, path: string, change: Change): string {
   const [, chapter, file = ''] = /[\\/]solutions[\\/]([^\\/]+)[\\/](.+)$/.exec(path) ?? [];
   if (chapter !== change.chapter) return source;
-  if ('starter' in change) return toStarter(source, { file: path, stages: new Set(change.starter.stages) }).text;
+  if ('starter' in change) {
+    const { stages, upTo } = change.starter;
+    const written = upTo && { written: (stage: string) => stages.indexOf(stage) <= stages.indexOf(upTo) };
+    return toStarter(source, { file: path, stages: new Set(stages), ...written }).text;
+  }
   return file.replaceAll('\\', '/') === change.file ? source.replace(change.replace, () => change.by) : source;
 }
 

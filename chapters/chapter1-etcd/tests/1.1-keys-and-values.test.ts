@@ -201,24 +201,6 @@ describe('etcd', () =>
       }
     });
 
-    it('still has everything after a restart, and counts on from where it was', async () => {
-      const own = await startEtcdUnderTest();
-      try {
-        await own.client.put({ key: 'kept', value: 'one' });
-        await own.client.put({ key: 'kept', value: 'two' });
-        await own.client.put({ key: 'gone', value: '1' });
-        const { header: before } = await own.client.deleteRange({ key: 'gone' });
-        await own.restart();
-        const { kvs, header } = await own.client.range({ key: 'kept' });
-        expect(kvs).toMatchObject([{ value: Buffer.from('two'), createRevision: 2, modRevision: 3, version: 2 }]);
-        expect(header.revision).toBe(before.revision);
-        expect((await own.client.range({ key: 'gone' })).count).toBe(0);
-        expect((await own.client.put({ key: 'next', value: '1' })).header.revision).toBe(before.revision + 1);
-      } finally {
-        await own.stop();
-      }
-    });
-
     it('answers bytes that are no request with an error, and goes on serving the same connection', async () => {
       const fieldThatNeverEnds = Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x7f, 0x01]);
       expect((await failureOf(client().callWithBytes('/etcdserverpb.KV/Put', fieldThatNeverEnds))).code).toBe('INTERNAL');
