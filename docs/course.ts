@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chapters as folders } from '../tools/chapters.ts';
+import { typeset } from './html.ts';
 
 export interface Stage {
   /** `1.10`; stable for ever. */
@@ -44,7 +45,7 @@ function readChapter(root: string, folder: string, number: number): Chapter {
   const [first = '', title = '', subtitle = ''] = heading;
   const stages = [...opening.text.matchAll(/^\| (\d+\.\d+) +\| (.+?) +\| (?:(\d+) min|coming) *\|$/gm)].map(
     ([, id = '', name = '', minutes]) =>
-      readStage(root, folder, { id, title: name, ...(minutes ? { minutes: Number(minutes) } : {}) }, sections),
+      readStage(root, folder, { id, title: typeset(name), ...(minutes ? { minutes: Number(minutes) } : {}) }, sections),
   );
   const known = new Set(stages.map(({ id }) => id));
   const lost = sections.map(({ heading }) => /^\d+\.\d+/.exec(heading)?.[0]).find((id) => id && !known.has(id));
@@ -54,7 +55,7 @@ function readChapter(root: string, folder: string, number: number): Chapter {
     folder,
     number,
     title,
-    subtitle,
+    subtitle: typeset(subtitle),
     source,
     opening: opening.text.slice(first.length),
     stages,
@@ -68,7 +69,7 @@ function readStage(root: string, folder: string, stage: Stage, sections: Section
   const hints = join(root, 'chapters', folder, 'hints', `${stage.id}.md`);
   return {
     ...stage,
-    title: section.heading.slice(stage.id.length + 1),
+    title: typeset(section.heading.slice(stage.id.length + 1)),
     text: section.text,
     ...(existsSync(hints) ? { hints: readFileSync(hints, 'utf8') } : {}),
   };

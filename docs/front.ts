@@ -7,18 +7,31 @@ import { duration } from './layout.ts';
 import { inline } from './markdown.ts';
 import { isBehind, type Page, sentence } from './pages.ts';
 
-export function frontPage(readme: string, course: Chapter[], pages: Page[], picture: string | undefined): Html {
+/** What the front page shows besides the README's words. */
+export interface FrontMatter {
+  /** A session at the terminal, as it was. */
+  session: string;
+  /** The whole in one picture, as HTML. */
+  picture: string | undefined;
+}
+
+export function frontPage(readme: string, course: Chapter[], pages: Page[], { session, picture }: FrontMatter): Html {
   const [promise = '', lead = ''] = readme.split('\n\n').slice(1);
   const beside = pages.filter(({ kind }) => kind === 'beside');
   const start = beside.find(({ path }) => path === 'start-here.html') ?? pages.find(({ kind }) => kind === 'chapter');
   const commands = /^## Quick start\n[\s\S]*?```sh\n([\s\S]*?)```/m.exec(readme)?.[1] ?? '';
   return html`<div class="front">
 <section class="hero">
+<div class="words">
 <h1>${inline(promise.trim())}</h1>
 <p class="lead">${inline(lead)}</p>
 <p class="actions"><a class="begin" href="${start?.path}">Start here</a></p>
-${new Html(codeBlock(commands, 'sh'))}
+</div>
+<figure class="terminal">${new Html(codeBlock(session, 'console'))}
+<figcaption>The unmodified kubectl, and a cluster made of this course’s six components.</figcaption></figure>
 </section>
+<section class="quick" aria-labelledby="quick"><h2 id="quick">Begin with two commands</h2>
+${new Html(codeBlock(commands, 'sh'))}</section>
 ${picture && new Html(picture)}
 <section class="cards" aria-labelledby="chapters">
 <h2 id="chapters">The chapters</h2>
@@ -47,8 +60,8 @@ function card({ folder, number, title, subtitle, stages }: Chapter, [build, unde
 <span class="number">${number}</span>
 <h3>${sentence(title)}</h3>
 <p class="subtitle">${subtitle}</p></a>
-<p>You build ${inline(build)}.</p>
-<p class="understand">You understand ${inline(understand)}.</p>
+<dl><dt>You build</dt><dd>${inline(build)}</dd>
+<dt>You understand</dt><dd>${inline(understand)}</dd></dl>
 <p class="meta" data-stages="${ready.map(({ id }) => id).join(' ')}"><span>${ready.length} ${ready.length === 1 ? 'stage' : 'stages'}</span> <span>${duration(minutes)}</span></p>
 </li>`;
 }
@@ -63,11 +76,12 @@ ${pages.map(({ path, title, summary }) => html`<li><a href="${path}">${title}</a
 }
 
 /** A chapter's stages, on its own opening page. */
-export function stageList({ stages }: Chapter): Html {
+export function stageList({ stages, checkpoint }: Chapter): Html {
   const rows = stages.map(({ id, title, minutes, text }) =>
     text === undefined
       ? html`<li class="coming"><span class="number">${id}</span><span class="name">${title}</span><span class="time">coming</span></li>`
       : html`<li data-stage="${id}"><a href="${id}.html"><span class="number">${id}</span><span class="name">${title}</span></a><span class="time">${duration(minutes ?? 0)}</span></li>`,
   );
-  return html`<ol class="stages">${rows}</ol>`;
+  const end = checkpoint && html`<li><a href="checkpoint.html"><span class="number"></span><span class="name">Checkpoint</span></a></li>`;
+  return html`<ol class="stages">${rows}${end}</ol>`;
 }

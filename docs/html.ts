@@ -37,3 +37,8 @@ export function textOf(markup: string): string {
     .replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => Object.keys(entities).find((key) => entities[key] === entity) ?? entity)
     .trim();
 }
+
+/** A title as a printer sets it: `nobody's` with a real apostrophe. */
+export function typeset(title: string): string {
+  return title.replace(/(?<=\w)'(?=\w)/g, '’');
+}

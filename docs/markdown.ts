@@ -18,6 +18,8 @@ export interface Heading {
 export interface Passage {
   heading: Heading | undefined;
   text: string;
+  /** What stands in its code blocks. */
+  code: string;
 }
 
 export interface Parsed {
@@ -163,26 +165,22 @@ function linkStages(tokens: Token[], { stage }: Surroundings): void {
 // ── What search and the table of contents want to know ──────────────────────────────────────────────────────────────────
 
 function passagesIn(tokens: Token[]): Passage[] {
-  const passages: Passage[] = [{ heading: undefined, text: '' }];
+  const passages: Passage[] = [{ heading: undefined, text: '', code: '' }];
   let hint = false;
   tokens.forEach((token, index) => {
     const level = Number(token.tag[1]);
     if (token.type === 'heading_open' && (level === 2 || level === 3)) {
       const text = plainText(tokens[index + 1]);
-      passages.push({ heading: { level, id: attribute(token, 'id'), text }, text: '' });
+      passages.push({ heading: { level, id: attribute(token, 'id'), text }, text: '', code: '' });
       return;
     }
     if (tokens[index - 1]?.type === 'heading_open') return;
     if (token.type === 'html_block' && token.content.includes('class="hint"')) hint = true;
-    const text = hint
-      ? ''
-      : token.type === 'html_block'
-        ? textOf(token.content)
-        : token.type === 'fence'
-          ? token.content
-          : plainText(token);
+    const passage = passages.at(-1) as Passage;
+    const text = token.type === 'html_block' ? textOf(token.content) : plainText(token);
+    if (text && !hint) passage.text += `${text}\n`;
+    if (token.type === 'fence' && !hint) passage.code += token.content;
     if (token.type === 'html_block' && token.content.includes('</details>')) hint = false;
-    if (text) (passages.at(-1) as Passage).text += `${text}\n`;
   });
   return passages;
 }

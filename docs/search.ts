@@ -6,20 +6,23 @@ import type { Passage } from './markdown.ts';
 import type { Page } from './pages.ts';
 
 /** What the page's own script must know too: see theme/search.ts. */
-export const indexOptions = { fields: ['heading', 'title', 'text'], storeFields: ['url', 'title', 'heading', 'text'] };
+export const indexOptions = { fields: ['heading', 'title', 'text', 'code'], storeFields: ['url', 'title', 'heading', 'text', 'code'] };
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
 export function searchIndex(pages: { page: Page; passages: Passage[] }[]): string {
   const index = new MiniSearch(indexOptions);
   index.addAll(
     pages.flatMap(({ page, passages }) =>
       passages
-        .filter(({ heading, text }) => heading || text)
-        .map(({ heading, text }, place) => ({
+        .filter(({ heading, text, code }) => heading || text || code)
+        .map(({ heading, text, code }, place) => ({
           id: `${page.path}#${place}`,
           url: page.path + (heading ? `#${heading.id}` : ''),
           title: page.title,
           heading: heading?.text ?? '',
-          text: text.replace(/\s+/g, ' ').trim(),
+          text: oneLine(text),
+          code: oneLine(code),
         })),
     ),
   );

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import ts from 'typescript';
 import { type Chapter, readCourse } from './course.ts';
-import { frontPage, stageList } from './front.ts';
+import { type FrontMatter, frontPage, stageList } from './front.ts';
 import { generatedParts } from './generated.ts';
 import { Html } from './html.ts';
 import { layout } from './layout.ts';
@@ -39,7 +39,7 @@ export async function makeSite({ root, repository = repositoryOf(root) }: SiteOp
   for (const page of pages) {
     const text = parsed.get(page) as Parsed;
     const front = page.kind === 'front';
-    const body = front ? frontPage(page.text, course, pages, overview(root)) : new Html(render(text, surroundings(links, page)));
+    const body = front ? frontPage(page.text, course, pages, frontMatter(root)) : new Html(render(text, surroundings(links, page)));
     const editLink = repository && `${repository}/edit/main/${page.source}`;
     const headings = front ? [] : text.headings;
     files.set(page.path, layout({ page, pages, headings, readingTime: readingTime(text), editLink, version }, body));
@@ -47,10 +47,12 @@ export async function makeSite({ root, repository = repositoryOf(root) }: SiteOp
   return files;
 }
 
-/** The picture that the front page shows, as soon as it is drawn. */
-function overview(root: string): string | undefined {
+function frontMatter(root: string): FrontMatter {
   const path = 'docs/pages/pictures/overview.svg';
-  return existsSync(join(root, path)) ? figure(root, path, '') : undefined;
+  return {
+    session: readFileSync(join(root, 'docs/front-session.txt'), 'utf8'),
+    picture: existsSync(join(root, path)) ? figure(root, path, '') : undefined,
+  };
 }
 
 function surroundings(links: Links, page: Page): Surroundings {
@@ -77,7 +79,7 @@ function surroundings(links: Links, page: Page): Surroundings {
 
 /** Minutes, for somebody who reads 220 words of prose a minute. */
 function readingTime({ passages }: Parsed): number {
-  const words = passages.reduce((sum, { text }) => sum + text.split(/\s+/).length, 0);
+  const words = passages.reduce((sum, { text, code }) => sum + `${text} ${code}`.split(/\s+/).length, 0);
   return Math.max(1, Math.round(words / 220));
 }
 

@@ -33,7 +33,7 @@ const sideways = new ResizeObserver((entries) => {
     else box.removeAttribute('tabindex');
   }
 });
-for (const box of document.querySelectorAll('pre, .table, .picture')) sideways.observe(box);
+for (const box of document.querySelectorAll('pre, .table, .picture, .architecture')) sideways.observe(box);
 
 const entries = new Map(
   [...document.querySelectorAll<HTMLAnchorElement>('.aside .on-this-page a')].map((entry) => [entry.hash.slice(1), entry]),

@@ -6,6 +6,7 @@ interface Found {
   title: string;
   heading: string;
   text: string;
+  code: string;
   /** The words of the text that matched. */
   terms: string[];
 }
@@ -54,7 +55,9 @@ function open(): void {
 async function search(): Promise<void> {
   const query = input?.value.trim() ?? '';
   const found =
-    query && index ? (await index).search(query, { prefix: true, fuzzy: 0.15, boost: { heading: 3, title: 4 }, combineWith: 'AND' }) : [];
+    query && index
+      ? (await index).search(query, { prefix: true, fuzzy: 0.15, boost: { heading: 3, title: 4, code: 0.3 }, combineWith: 'AND' })
+      : [];
   if (query !== input?.value.trim()) return;
   const best = found.slice(0, 20);
   results?.replaceChildren(...best.map(entry));
@@ -88,11 +91,12 @@ function entry(found: Found, place: number): HTMLElement {
 }
 
 /** The text from shortly before the first word that matched. */
-function excerpt({ text, terms }: Found): (string | HTMLElement)[] {
-  const words = new RegExp(`(${terms.map((term) => term.replace(/[^\p{Letter}\p{Number}]/gu, '\\$&')).join('|')})`, 'gi');
+function excerpt({ text: prose, code, terms }: Found): (string | HTMLElement)[] {
+  const words = new RegExp(`(${terms.map((term) => term.replace(/[^\p{Letter}\p{Number}]/gu, '\\$&')).join('|')})`, 'i');
+  const text = words.test(prose) || !code ? prose : code;
   const first = text.search(words);
   const from = first > 40 ? text.indexOf(' ', first - 40) + 1 : 0;
-  return ((from > 0 ? '… ' : '') + text.slice(from, from + 160)).split(words).map((part, place) => {
+  return ((from > 0 ? '… ' : '') + text.slice(from, from + 160)).split(new RegExp(words, 'gi')).map((part, place) => {
     if (place % 2 === 0) return part;
     const mark = document.createElement('mark');
     mark.textContent = part;
