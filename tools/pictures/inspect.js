@@ -47,6 +47,7 @@
     return { left, right, top, bottom };
   }
   for (const area of areas) {
+    if (!inside(area, { left: 0, top: 0, right: width, bottom: height })) findings.push(`a ${area.name} leaves the picture`);
     for (const text of texts) {
       if (overlap(text, area) && !inside(text, area, area.shape.matches('circle') ? 0 : 4))
         findings.push(`${text.name} runs over the edge of a ${area.name}, or nearly`);
