@@ -4,6 +4,8 @@
 
 import type { Random } from '#kit/clock';
 import { checkKey, checkPut, checkRange, checkTxn } from './checks.ts';
+import type { Codec } from './codec.ts';
+import type { Consensus, TimeToLiveRequest } from './consensus.ts';
 import type { Journal } from './journal.ts';
 import { keyBytes } from './keys.ts';
 import type { LeaseExpiry } from './lease-expiry.ts';
@@ -21,23 +23,25 @@ import { noLease } from './messages.ts';
 import type { Proposals } from './proposals.ts';
 import type { GrpcEdge, Methods } from './rpc.ts';
 import type { Snapshots } from './snapshots.ts';
-import type { Captured, StateMachine } from './state-machine.ts';
+import type { StateMachine } from './state-machine.ts';
 import { isReadOnly } from './transactions.ts';
 
 export interface ServerState {
   machine: StateMachine;
+  consensus: Consensus;
   proposals: Proposals;
   expiry: LeaseExpiry;
   journal: Journal;
   snapshots: Snapshots;
-  stateOf: (captured: Captured) => Iterable<Buffer>;
+  encodeState: Codec['encodeState'];
   random: Random;
 }
 
-export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerState): Methods {
+export function keyValueService(edge: GrpcEdge, { machine, consensus, proposals }: ServerState): Methods {
   return {
-    Range: edge.unary((request: RangeRequest) => {
+    Range: edge.unary(async (request: RangeRequest) => {
       checkRange(request);
+      await consensus.readable(request.serializable);
       return machine.range(request);
     }),
     Put: edge.unary((request: PutRequest) => {
@@ -48,33 +52,44 @@ export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerSt
       checkKey(request);
       return proposals.propose({ deleteRange: request });
     }),
-    Txn: edge.unary((request: TxnRequest) => {
+    Txn: edge.unary(async (request: TxnRequest) => {
       checkTxn(request);
-      return isReadOnly(request) ? machine.txn(request) : proposals.propose({ txn: request });
+      if (!isReadOnly(request)) return proposals.propose({ txn: request });
+      await consensus.readable(isSerializable(request));
+      return machine.txn(request);
     }),
     Compact: edge.unary((request: CompactionRequest) => proposals.propose({ compaction: request })),
   };
 }
 
+/** Whether old answers will do for all that a transaction reads. */
+function isSerializable({ compare, success, failure }: TxnRequest): boolean {
+  const operations = [...success, ...failure];
+  return compare.length === 0 && operations.length > 0 && operations.every(({ requestRange }) => requestRange?.serializable);
+}
+
 export function leaseService(edge: GrpcEdge, state: ServerState): Methods {
-  const { machine, proposals, expiry, random } = state;
+  const { machine, consensus, proposals, random } = state;
   return {
-    LeaseGrant: edge.unary(async ({ ID, TTL }: LeaseGrantRequest) => {
-      const id = ID === noLease ? newLeaseId(random) : ID;
-      const response = await proposals.propose({ leaseGrant: { ID: id, TTL } });
-      expiry.renew(machine.leases.get(id));
-      return response;
+    LeaseGrant: edge.unary(({ ID, TTL }: LeaseGrantRequest) => {
+      return proposals.propose({ leaseGrant: { ID: ID === noLease ? newLeaseId(random) : ID, TTL } });
     }),
-    LeaseRevoke: edge.unary(async ({ ID }: LeaseRequest) => {
-      const response = await proposals.propose({ leaseRevoke: { ID } });
-      expiry.forget(ID);
-      return response;
-    }),
+    LeaseRevoke: edge.unary(({ ID }: LeaseRequest) => proposals.propose({ leaseRevoke: { ID } })),
     LeaseKeepAlive: edge.conversation<LeaseRequest>((conversation) => {
-      conversation.onRequest(({ ID }) => conversation.send(keepAlive(state, ID)));
+      conversation.onRequest(({ ID }) => {
+        consensus.keepAlive(ID).then(
+          (answer) => conversation.send({ ...answer, header: machine.header() }),
+          (error) => conversation.fail(edge.failure(error)),
+        );
+      });
     }),
-    LeaseTimeToLive: edge.unary((request: LeaseRequest & { keys: boolean }) => timeToLive(state, request)),
-    LeaseLeases: edge.unary(() => ({ header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) })),
+    LeaseTimeToLive: edge.unary(async ({ ID, keys }: TimeToLiveRequest) => {
+      return { ...(await consensus.timeToLive({ ID, keys })), header: machine.header() };
+    }),
+    LeaseLeases: edge.unary(async () => {
+      await consensus.readable(false);
+      return { header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) };
+    }),
   };
 }
 
@@ -83,7 +98,7 @@ export function leaseService(edge: GrpcEdge, state: ServerState): Methods {
  * keep-alive writes nothing: only the clock is set back.
  * @exercise 1.6 Renew the lease, and answer with header, ID and TTL.
  */
-function keepAlive({ machine, expiry }: ServerState, ID: LeaseId): object {
+export function keepAlive({ machine, expiry }: Pick<ServerState, 'machine' | 'expiry'>, ID: LeaseId): object {
   const lease = expiry.isPending(ID) ? machine.leases.get(ID) : undefined;
   if (lease) expiry.renew(lease);
   return { header: machine.header(), ID, TTL: lease?.ttl ?? 0 };
@@ -93,21 +108,11 @@ function keepAlive({ machine, expiry }: ServerState, ID: LeaseId): object {
  * The keys are returned only if they are asked for, as bytes. A TTL of -1 says that there is no such lease; that is no error.
  * @exercise 1.6 Answer with header, ID, TTL (what is left), grantedTTL and keys.
  */
-function timeToLive({ machine, expiry }: ServerState, { ID, keys }: LeaseRequest & { keys: boolean }): object {
+export function timeToLive({ machine, expiry }: Pick<ServerState, 'machine' | 'expiry'>, { ID, keys }: TimeToLiveRequest): object {
   if (!machine.leases.has(ID)) return { header: machine.header(), ID, TTL: -1 };
   const lease = machine.leases.get(ID);
   const attached = keys ? [...lease.keys].sort().map(keyBytes) : [];
   return { header: machine.header(), ID, TTL: expiry.remaining(ID), grantedTTL: lease.ttl, keys: attached };
-}
-
-/** A cluster of one. */
-export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: string, urls: () => string[]): Methods {
-  return {
-    MemberList: edge.unary(() => {
-      const header = machine.header();
-      return { header, members: [{ ID: header.memberId, name, clientURLs: urls() }] };
-    }),
-  };
 }
 
 /** 63 random bits, not zero. */

@@ -3,10 +3,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { RaftMember } from '#etcd/raft/member';
 import type { Member } from '#etcd/raft/messages';
+import type { PeerTls } from '#etcd/raft/peer-rpc';
 import { Peers } from '#etcd/raft/peers';
 import { Recovered } from '#etcd/raft/wire';
 import { systemClock, systemRandom } from '#kit/clock';
-import type { ClientTls, ServingTls } from '#kit/component';
 import { silentLogger } from '#kit/log';
 import { createCertificateAuthority } from '#kit/pki';
 import { eventually } from '#kit/testing/wait';
@@ -31,12 +31,10 @@ class Host {
 
   async listen(): Promise<void> {
     this.#peers = new Peers({
-      listen: { host: '127.0.0.1', port: this.port },
-      ...this.#cluster.tls,
-      log: silentLogger,
+      ...peersOf(this.id, this.#cluster.tls),
       receive: (message) => this.#member?.receive(message),
     });
-    await this.#peers.listen();
+    await this.#peers.listen({ host: '127.0.0.1', port: this.port });
     this.port = this.#peers.port;
   }
 
@@ -58,6 +56,7 @@ class Host {
         if (key && value !== undefined) this.values.set(key, value);
       },
       install: () => {},
+      capture: () => new Uint8Array(),
       clock: systemClock,
       random: systemRandom,
       log: silentLogger,
@@ -87,11 +86,19 @@ class Host {
   }
 }
 
+function peersOf(memberId: string, tls: PeerTls | undefined) {
+  const refuse = () => {
+    throw new Error('nobody asks here');
+  };
+  const identity = { memberId, clusterId: 'trio' };
+  return { identity, tls, clock: systemClock, log: silentLogger, answer: refuse, isRemoved: () => false, onRemoved: refuse };
+}
+
 class Trio {
-  readonly tls: { serving?: Required<ServingTls>; client?: Required<ClientTls> };
+  readonly tls: PeerTls | undefined;
   readonly hosts: Host[] = ['a', 'b', 'c'].map((id) => new Host(id, this));
 
-  constructor(tls: Trio['tls'] = {}) {
+  constructor(tls?: PeerTls) {
     this.tls = tls;
   }
 
@@ -202,7 +209,7 @@ describe('three Raft members over the network', () => {
       { client: { ...strangers, ca: own.cert }, term: 9999 },
       { client: { ...pair, ca: own.cert }, term: 99 },
     ].map(({ client, term }) => {
-      const speaker = new Peers({ listen: { host: '127.0.0.1', port: 0 }, client, log: silentLogger, receive: () => {} });
+      const speaker = new Peers({ ...peersOf('x', { ...tls, client }), receive: () => {} });
       speaker.know(trio?.members ?? []);
       speaker.send([heartbeat(term)]);
       return speaker;
