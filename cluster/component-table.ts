@@ -2,10 +2,11 @@
 // Modules are loaded when a component is started: a process holds one component and no other.
 
 import { readFileSync } from 'node:fs';
-import { type Flag, type FlagValues, UsageError } from '#cluster/flags';
+import { etcdFlags, etcdOptions } from '#cluster/etcd-flags';
+import { type Flag, type FlagValues, listenAddress, split, UsageError } from '#cluster/flags';
 import { addresses } from '#cluster/layout';
 import { Client } from '#kit/client';
-import type { ComponentContext, ListenAddress, RunningComponent } from '#kit/component';
+import type { ComponentContext, RunningComponent } from '#kit/component';
 import { readKubeconfig } from '#kit/kubeconfig';
 
 export interface ComponentCommand {
@@ -26,16 +27,9 @@ function command<T extends Record<string, Flag>>(
 const kubeconfig = { description: 'the kubeconfig that says where the API server is and who this component is' };
 const healthz = { description: 'HOST:PORT of /healthz and /metrics; port 0 takes a free one', default: '127.0.0.1:0' };
 const read = (path: string) => readFileSync(path, 'utf8');
-const split = (list: string) => list.split(',').filter(Boolean);
 
 function clientFrom(path: string, component: string): Client {
   return new Client(readKubeconfig(path, component));
-}
-
-function listenAddress(text: string): ListenAddress {
-  const { hostname, port } = new URL(text.includes('://') ? text : `tcp://${text}`);
-  if (!hostname) throw new UsageError(`"${text}" is no HOST:PORT`);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
 async function nodeShell(container: string) {
@@ -46,28 +40,11 @@ async function nodeShell(container: string) {
 
 export const componentTable: Record<string, ComponentCommand> = {
   etcd: command(
-    {
-      'data-dir': { description: 'folder of the data' },
-      name: { description: "the member's name", default: 'default' },
-      'listen-client-urls': { description: 'where clients are served; port 0 takes a free one', default: 'http://127.0.0.1:0' },
-      'cert-file': { description: "the server's certificate", default: '' },
-      'key-file': { description: "the certificate's key", default: '' },
-      'trusted-ca-file': { description: 'clients must show a certificate signed by this CA', default: '' },
-      transport: { description: 'who speaks gRPC: grpc-js, the usual library, or lean, HTTP/2 by hand', default: 'grpc-js' },
-    },
+    etcdFlags,
     () => import('#etcd'),
     async (flags, context) => {
       const { startEtcd } = await import('#etcd');
-      const tls = flags['cert-file'] && {
-        cert: read(flags['cert-file']),
-        key: read(flags['key-file']),
-        ...(flags['trusted-ca-file'] ? { clientCa: read(flags['trusted-ca-file']) } : {}),
-      };
-      const listen = listenAddress(flags['listen-client-urls']);
-      const { transport } = flags;
-      if (transport !== 'grpc-js' && transport !== 'lean')
-        throw new UsageError(`--transport is "${transport}": it must be grpc-js or lean`);
-      return startEtcd({ dataDir: flags['data-dir'], name: flags.name, listen, transport, ...(tls ? { tls } : {}), ...context });
+      return startEtcd({ ...etcdOptions(flags), ...context });
     },
   ),
 

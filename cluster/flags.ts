@@ -2,6 +2,7 @@
 // one sentence that says which flags there are.
 
 import { parseArgs } from 'node:util';
+import type { ListenAddress } from '#kit/component';
 
 /** A mistake in what the user typed or in what the machine offers: shown as it is, without a stack. */
 export class UsageError extends Error {}
@@ -47,6 +48,18 @@ export function wholeNumber(flag: string, value: string, { min, max }: { min: nu
   const number = Number(value);
   if (Number.isInteger(number) && number >= min && number <= max) return number;
   throw new UsageError(`--${flag} is "${value}": it must be a whole number from ${min} to ${max}`);
+}
+
+/** `a,b` */
+export function split(list: string): string[] {
+  return list.split(',').filter(Boolean);
+}
+
+/** A URL or HOST:PORT. */
+export function listenAddress(text: string): ListenAddress {
+  const { hostname, port } = new URL(text.includes('://') ? text : `tcp://${text}`);
+  if (!hostname) throw new UsageError(`"${text}" is no HOST:PORT`);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
 /** Runs a command's main function: a UsageError is printed as it is and ends with 1. */

@@ -5,12 +5,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEtcd } from '#etcd';
 import { systemClock, systemRandom } from '#kit/clock';
 import type { RunningComponent } from '#kit/component';
+import { freePorts } from '#kit/free-ports';
 import { createLogger, silentLogger, stderrSink } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { EtcdClient } from '#kit/testing/etcd-client';
@@ -119,12 +119,4 @@ async function startUpstream(dataDir: string): Promise<RunningComponent> {
     client.close();
   }
   return { url, stop };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -138,7 +138,11 @@ async function start(options: EtcdOptions, cleanUp: (() => unknown)[]): Promise<
   }
 
   // Asked for when the port is known.
-  const self = () => ({ ID: identity.memberId, name, clientURLs: options.advertiseClientUrls ?? [url] });
+  const self = () => ({
+    ID: identity.memberId,
+    name,
+    clientURLs: options.advertiseClientUrls?.length ? options.advertiseClientUrls : [url],
+  });
   const state: ServerState = { machine, consensus, proposals, expiry, journal, snapshots, encodeState: codec.encodeState, random };
   const rpcs = rpcsOf([
     [serviceOf(protocol, 'KV'), keyValueService(edge, state)],

@@ -200,7 +200,7 @@ export class Replicated implements Consensus {
 
   /**
    * Nobody tells us if the command is lost on its way, or with its leader.
-   * @exercise 1.10 Wait under the command's id, then `offer` the command, and resolve with its answer; after `#requestMs` without one, throw timedOut().
+   * Stage 1.10: Wait under the command's id, then `offer` the command, and resolve with its answer; after `#requestMs` without one, throw timedOut().
    */
   async #answerTo(id: string, offer: () => void): Promise<object> {
     if (this.#member.failure) throw this.#member.failure;
@@ -219,7 +219,7 @@ export class Replicated implements Consensus {
   /**
    * Every member applies every command; only the one who proposed it has somebody waiting. A command that cannot be carried out cannot be
    * carried out anywhere: its error is the answer, and the next entry's turn comes. A leader's first entry has no data, and is no command.
-   * @exercise 1.10 Apply the entry's command, and give the response, or the error, to who waits for it.
+   * Stage 1.10: Apply the entry's command, and give the response, or the error, to who waits for it.
    */
   #apply({ data }: Entry): void {
     if (data.length === 0) return;
@@ -256,7 +256,7 @@ export class Replicated implements Consensus {
   /**
    * Only the leader counts how long leases have. Nobody tells a new one how much they had left, so each has all its time again, and its
    * owner a chance to be heard.
-   * @exercise 1.10 When this member begins to lead, renew all leases; when it ends, stop counting.
+   * Stage 1.10: When this member begins to lead, renew all leases; when it ends, stop counting.
    */
   #lead(leads: boolean): void {
     if (leads === this.#leads) return;

@@ -2,6 +2,12 @@
 // etcd: server/etcdserver/api/v3rpc/maintenance.go
 
 import { crc32 } from 'node:zlib';
+<<<<<<< HEAD
+=======
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { noLeader } from './errors.ts';
+import type { GrpcEdge } from './grpc.ts';
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 import type { AlarmRequest, KeyValue } from './messages.ts';
 import type { GrpcEdge, Methods } from './rpc.ts';
 import type { ServerState } from './services.ts';
@@ -10,8 +16,13 @@ import { breath, snapshotContent } from './snapshot-file.ts';
 /** Clients look at the version to know what they may use; from 3.5.13 on, for example, Kubernetes asks for watch progress. */
 export const version = '3.5.13';
 
+<<<<<<< HEAD
 export function maintenanceService(edge: GrpcEdge, state: ServerState): Methods {
   const { machine, proposals, snapshots, stateOf } = state;
+=======
+export function maintenanceService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
+  const { machine, consensus, proposals, snapshots, encodeState } = state;
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   return {
     Status: edge.unary(() => statusOf(state)),
     Alarm: edge.unary((request: AlarmRequest) => {
@@ -24,26 +35,36 @@ export function maintenanceService(edge: GrpcEdge, state: ServerState): Methods 
     }),
     Hash: edge.unary(() => {
       let hash = 0;
-      for (const payload of stateOf(machine.capture())) hash = crc32(payload, hash);
+      for (const payload of encodeState(machine.capture())) hash = crc32(payload, hash);
       return { header: machine.header(), hash };
     }),
     HashKV: edge.unary(({ revision }: { revision: string }) => hashOfKeyValues(state, Number(revision))),
     Snapshot: edge.streaming(() => snapshotInPieces(state)),
+    MoveLeader: edge.unary(async ({ targetID }: { targetID: string }) => {
+      await consensus.moveLeader(targetID);
+      return { header: machine.header() };
+    }),
   };
 }
 
+<<<<<<< HEAD
 export function statusOf({ machine, journal }: ServerState) {
+=======
+function status({ machine, journal, consensus }: ServerState): object {
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   const header = machine.header();
+  const { leader, committed, applied } = consensus.standing;
+  const alarms = machine.alarms.all().map(({ memberID, alarm }) => `memberID:${memberID} alarm:${alarm} `);
   return {
     header,
     version,
     dbSize: journal.logSize + journal.snapshotSize,
     dbSizeInUse: machine.store.size,
-    leader: header.memberId,
-    raftIndex: journal.records,
-    raftAppliedIndex: machine.applied,
+    leader: leader ?? '0',
+    raftIndex: committed,
+    raftAppliedIndex: applied,
     raftTerm: header.raftTerm,
-    errors: machine.alarms.all().map(({ memberID, alarm }) => `memberID:${memberID} alarm:${alarm} `),
+    errors: leader === undefined ? [noLeader().message, ...alarms] : alarms,
   };
 }
 
@@ -67,15 +88,15 @@ function hashOfKeyValues({ machine }: ServerState, asked: number): object {
 }
 
 /** Twice through the same captured state: first to know how long it is, then to send it. */
-async function* snapshotInPieces({ machine, stateOf }: ServerState): AsyncGenerator<object> {
+async function* snapshotInPieces({ machine, encodeState }: ServerState): AsyncGenerator<object> {
   const captured = machine.capture();
   const header = machine.header();
   let remainingBytes = 0;
-  for (const piece of snapshotContent(stateOf(captured))) {
+  for (const piece of snapshotContent(encodeState(captured))) {
     remainingBytes += piece.length;
     await breath();
   }
-  for (const blob of snapshotContent(stateOf(captured))) {
+  for (const blob of snapshotContent(encodeState(captured))) {
     remainingBytes -= blob.length;
     yield { header, remainingBytes, blob };
   }

@@ -44,6 +44,8 @@ export interface RangeRequest {
   limit: Int64;
   /** 0: now. */
   revision: Int64;
+  /** The state of this member will do, even if it is old. */
+  serializable: boolean;
   sortOrder: 'NONE' | 'ASCEND' | 'DESCEND';
   sortTarget: SortTarget;
   keysOnly: boolean;
@@ -181,8 +183,23 @@ export interface AlarmMember {
   alarm: AlarmType;
 }
 
+/** What a member says of itself when it runs. */
+export interface MemberAttributes {
+  ID: string;
+  name: string;
+  clientURLs: string[];
+}
+
+/** Goes with the entry that changes the members. */
+export interface MemberChange {
+  /** Who is no member any more; 0: nobody. */
+  removed: string;
+}
+
 /** Every request that changes something, one of them set. */
 export interface Command {
+  /** Chosen by who proposes it. */
+  ID?: string;
   put?: PutRequest;
   deleteRange?: DeleteRangeRequest;
   txn?: TxnRequest;
@@ -190,4 +207,6 @@ export interface Command {
   leaseGrant?: LeaseGrantRequest;
   leaseRevoke?: LeaseRequest;
   alarm?: AlarmRequest;
+  publish?: MemberAttributes;
+  memberChange?: MemberChange;
 }

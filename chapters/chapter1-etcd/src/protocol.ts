@@ -50,7 +50,11 @@ const services = `
     rpc LeaseLeases(LeaseLeasesRequest) returns (LeaseLeasesResponse);
   }
   service Cluster {
+    rpc MemberAdd(MemberAddRequest) returns (MemberAddResponse);
+    rpc MemberRemove(MemberRemoveRequest) returns (MemberRemoveResponse);
+    rpc MemberUpdate(MemberUpdateRequest) returns (MemberUpdateResponse);
     rpc MemberList(MemberListRequest) returns (MemberListResponse);
+    rpc MemberPromote(MemberPromoteRequest) returns (MemberPromoteResponse);
   }
   service Maintenance {
     rpc Alarm(AlarmRequest) returns (AlarmResponse);
@@ -59,6 +63,7 @@ const services = `
     rpc Hash(HashRequest) returns (HashResponse);
     rpc HashKV(HashKVRequest) returns (HashKVResponse);
     rpc Snapshot(SnapshotRequest) returns (stream SnapshotResponse);
+    rpc MoveLeader(MoveLeaderRequest) returns (MoveLeaderResponse);
   }
 
   message ResponseHeader {
@@ -250,6 +255,37 @@ const services = `
     repeated string clientURLs = 4;
     bool isLearner = 5;
   }
+  message MemberAddRequest {
+    repeated string peerURLs = 1;
+    bool isLearner = 2;
+  }
+  message MemberAddResponse {
+    ResponseHeader header = 1;
+    Member member = 2;
+    repeated Member members = 3;
+  }
+  message MemberRemoveRequest {
+    uint64 ID = 1;
+  }
+  message MemberRemoveResponse {
+    ResponseHeader header = 1;
+    repeated Member members = 2;
+  }
+  message MemberUpdateRequest {
+    uint64 ID = 1;
+    repeated string peerURLs = 2;
+  }
+  message MemberUpdateResponse {
+    ResponseHeader header = 1;
+    repeated Member members = 2;
+  }
+  message MemberPromoteRequest {
+    uint64 ID = 1;
+  }
+  message MemberPromoteResponse {
+    ResponseHeader header = 1;
+    repeated Member members = 2;
+  }
   message MemberListRequest {
     bool linearizable = 1;
   }
@@ -298,6 +334,13 @@ const services = `
     bytes blob = 3;
   }
 
+  message MoveLeaderRequest {
+    uint64 targetID = 1;
+  }
+  message MoveLeaderResponse {
+    ResponseHeader header = 1;
+  }
+
   message StatusRequest {}
   message StatusResponse {
     ResponseHeader header = 1;
@@ -319,6 +362,7 @@ const commands = `
   package kubekata;
 
   message Command {
+    uint64 ID = 1;
     oneof request {
       etcdserverpb.PutRequest put = 4;
       etcdserverpb.DeleteRangeRequest delete_range = 5;
@@ -327,7 +371,17 @@ const commands = `
       etcdserverpb.LeaseGrantRequest lease_grant = 8;
       etcdserverpb.LeaseRevokeRequest lease_revoke = 9;
       etcdserverpb.AlarmRequest alarm = 10;
+      MemberAttributes publish = 11;
+      MemberChange member_change = 12;
     }
+  }
+  message MemberAttributes {
+    uint64 ID = 1;
+    string name = 2;
+    repeated string clientURLs = 3;
+  }
+  message MemberChange {
+    uint64 removed = 1;
   }
 `;
 
@@ -347,6 +401,8 @@ const state = `
       int64 revision = 1;
       int64 compacted_revision = 2;
       repeated etcdserverpb.AlarmMember alarms = 3;
+      repeated MemberAttributes members = 4;
+      repeated uint64 removed = 5;
     }
     message KeyValues {
       repeated mvccpb.KeyValue kvs = 1;

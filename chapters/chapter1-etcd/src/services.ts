@@ -5,6 +5,12 @@
 import type { Random } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
 import { checkKey, checkPut, checkRange, checkTxn } from './checks.ts';
+<<<<<<< HEAD
+=======
+import type { Codec } from './codec.ts';
+import type { Consensus, TimeToLiveRequest } from './consensus.ts';
+import type { GrpcEdge } from './grpc.ts';
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 import type { Journal } from './journal.ts';
 import { keyBytes } from './keys.ts';
 import type { LeaseExpiry } from './lease-expiry.ts';
@@ -22,23 +28,29 @@ import { noLease } from './messages.ts';
 import type { Proposals } from './proposals.ts';
 import type { GrpcEdge, Methods } from './rpc.ts';
 import type { Snapshots } from './snapshots.ts';
-import type { Captured, StateMachine } from './state-machine.ts';
+import type { StateMachine } from './state-machine.ts';
 import { isReadOnly } from './transactions.ts';
 
 export interface ServerState {
   machine: StateMachine;
+  consensus: Consensus;
   proposals: Proposals;
   expiry: LeaseExpiry;
   journal: Journal;
   snapshots: Snapshots;
-  stateOf: (captured: Captured) => Iterable<Buffer>;
+  encodeState: Codec['encodeState'];
   random: Random;
 }
 
+<<<<<<< HEAD
 export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerState): Methods {
+=======
+export function keyValueService(edge: GrpcEdge, { machine, consensus, proposals }: ServerState): UntypedServiceImplementation {
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   return {
-    Range: edge.unary((request: RangeRequest) => {
+    Range: edge.unary(async (request: RangeRequest) => {
       checkRange(request);
+      await consensus.readable(request.serializable);
       return machine.range(request);
     }),
     Put: edge.unary((request: PutRequest) => {
@@ -49,33 +61,55 @@ export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerSt
       checkKey(request);
       return proposals.propose({ deleteRange: request });
     }),
-    Txn: edge.unary((request: TxnRequest) => {
+    Txn: edge.unary(async (request: TxnRequest) => {
       checkTxn(request);
-      return isReadOnly(request) ? machine.txn(request) : proposals.propose({ txn: request });
+      if (!isReadOnly(request)) return proposals.propose({ txn: request });
+      await consensus.readable(isSerializable(request));
+      return machine.txn(request);
     }),
     Compact: edge.unary((request: CompactionRequest) => proposals.propose({ compaction: request })),
   };
 }
 
+<<<<<<< HEAD
 export function leaseService(edge: GrpcEdge, state: ServerState): Methods {
   const { machine, proposals, expiry, random } = state;
+=======
+/** Whether old answers will do for all that a transaction reads. */
+function isSerializable({ compare, success, failure }: TxnRequest): boolean {
+  const operations = [...success, ...failure];
+  return compare.length === 0 && operations.length > 0 && operations.every(({ requestRange }) => requestRange?.serializable);
+}
+
+export function leaseService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
+  const { machine, consensus, proposals, random } = state;
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   return {
-    LeaseGrant: edge.unary(async ({ ID, TTL }: LeaseGrantRequest) => {
-      const id = ID === noLease ? newLeaseId(random) : ID;
-      const response = await proposals.propose({ leaseGrant: { ID: id, TTL } });
-      expiry.renew(machine.leases.get(id));
-      return response;
+    LeaseGrant: edge.unary(({ ID, TTL }: LeaseGrantRequest) => {
+      return proposals.propose({ leaseGrant: { ID: ID === noLease ? newLeaseId(random) : ID, TTL } });
     }),
-    LeaseRevoke: edge.unary(async ({ ID }: LeaseRequest) => {
-      const response = await proposals.propose({ leaseRevoke: { ID } });
-      expiry.forget(ID);
-      return response;
-    }),
+<<<<<<< HEAD
     LeaseKeepAlive: edge.conversation<LeaseRequest>((conversation) => {
       conversation.onRequest(({ ID }) => conversation.send(keepAlive(state, ID)));
     }),
     LeaseTimeToLive: edge.unary((request: LeaseRequest & { keys: boolean }) => timeToLive(state, request)),
     LeaseLeases: edge.unary(() => ({ header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) })),
+=======
+    LeaseRevoke: edge.unary(({ ID }: LeaseRequest) => proposals.propose({ leaseRevoke: { ID } })),
+    LeaseKeepAlive: (stream: ServerDuplexStream<LeaseRequest, object>) => {
+      edge.onEach(stream, async ({ ID }) => {
+        const answer = await consensus.keepAlive(ID);
+        stream.write({ ...answer, header: machine.header() });
+      });
+    },
+    LeaseTimeToLive: edge.unary(async ({ ID, keys }: TimeToLiveRequest) => {
+      return { ...(await consensus.timeToLive({ ID, keys })), header: machine.header() };
+    }),
+    LeaseLeases: edge.unary(async () => {
+      await consensus.readable(false);
+      return { header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) };
+    }),
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   };
 }
 
@@ -83,15 +117,16 @@ export function leaseService(edge: GrpcEdge, state: ServerState): Methods {
  * The answer's TTL is the one that was granted; 0 says that there is no such lease, or that its time is up (`isPending`). A
  * keep-alive writes nothing: only the clock is set back.
  */
-function keepAlive({ machine, expiry }: ServerState, ID: LeaseId): object {
+export function keepAlive({ machine, expiry }: Pick<ServerState, 'machine' | 'expiry'>, ID: LeaseId): object {
   throw new NotImplemented('1.6', 'Renew the lease, and answer with header, ID and TTL.');
 }
 
 /** The keys are returned only if they are asked for, as bytes. A TTL of -1 says that there is no such lease; that is no error. */
-function timeToLive({ machine, expiry }: ServerState, { ID, keys }: LeaseRequest & { keys: boolean }): object {
+export function timeToLive({ machine, expiry }: Pick<ServerState, 'machine' | 'expiry'>, { ID, keys }: TimeToLiveRequest): object {
   throw new NotImplemented('1.6', 'Answer with header, ID, TTL (what is left), grantedTTL and keys.');
 }
 
+<<<<<<< HEAD
 /** A cluster of one. */
 export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: string, urls: () => string[]): Methods {
   return {
@@ -102,6 +137,8 @@ export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: s
   };
 }
 
+=======
+>>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 /** 63 random bits, not zero. */
 function newLeaseId(random: Random): LeaseId {
   const bits = (count: number) => BigInt(Math.floor(random() * 2 ** count));

@@ -3,13 +3,12 @@
 // etcd: --snapshot-count counts entries (10,000) instead of bytes
 
 import type { Logger } from '#kit/log';
+import type { Consensus } from './consensus.ts';
 import type { Journal } from './journal.ts';
-import type { Captured, StateMachine } from './state-machine.ts';
 
 export interface SnapshotsOptions {
-  machine: StateMachine;
   journal: Journal;
-  encodeState: (captured: Captured) => Iterable<Buffer>;
+  consensus: Pick<Consensus, 'checkpoint'>;
   /** No snapshot for less log than that. */
   afterBytes: number;
   log: Logger;
@@ -49,9 +48,10 @@ export class Snapshots {
   }
 
   async #write(): Promise<void> {
-    const { machine, journal, encodeState, log } = this.#options;
-    const records = machine.applied;
-    await journal.replaceBySnapshot(records, encodeState(machine.capture()));
+    const { journal, consensus, log } = this.#options;
+    const { records, payloads, onWritten } = consensus.checkpoint();
+    await journal.replaceBySnapshot(records, payloads);
+    onWritten?.();
     log.info('a snapshot is written', { records, bytes: journal.snapshotSize });
   }
 }

@@ -16,12 +16,15 @@ import {
   type Event,
   type LeaseGrantRequest,
   type LeaseRequest,
+  type MemberAttributes,
+  type MemberChange,
   noLease,
   type PutRequest,
   type RangeRequest,
   type ResponseHeader,
   type TxnRequest,
 } from './messages.ts';
+import { Roster } from './roster.ts';
 import { type CapturedStore, type Change, Store } from './store.ts';
 import { checkAgainst, decide, run } from './transactions.ts';
 
@@ -30,6 +33,8 @@ export interface Captured {
   store: CapturedStore;
   leases: LeaseGrantRequest[];
   alarms: { memberID: string; alarm: AlarmType }[];
+  members: MemberAttributes[];
+  removed: string[];
 }
 
 /** Who answers. */
@@ -37,8 +42,9 @@ export type Identity = Required<Omit<ResponseHeader, 'revision'>>;
 
 export class StateMachine {
   readonly store = new Store();
-  readonly leases = new Leases();
-  readonly alarms = new Alarms();
+  leases = new Leases();
+  alarms = new Alarms();
+  roster = new Roster();
   readonly #identity: Identity;
   #applied = 0;
 
@@ -62,22 +68,30 @@ export class StateMachine {
     if (command.leaseGrant) return this.#grant(command.leaseGrant);
     if (command.leaseRevoke) return this.#revoke(command.leaseRevoke);
     if (command.alarm) return this.#alarm(command.alarm);
+    if (command.publish) return this.#publish(command.publish);
+    if (command.memberChange) return this.#changeMembers(command.memberChange);
     throw new TypeError('a command without a request');
   }
 
   /** What is captured does not change when the state does. */
   capture(): Captured {
     const leases = this.leases.all().map(({ id, ttl }) => ({ ID: id, TTL: String(ttl) }));
-    return { store: this.store.capture(), leases, alarms: this.alarms.all() };
+    const { attributes: members, removed } = this.roster.capture();
+    return { store: this.store.capture(), leases, alarms: this.alarms.all(), members, removed };
   }
 
-  /** Becomes what was captured after so many commands; only for a new state machine. */
-  restore({ store, leases, alarms }: Captured, applied: number): void {
+  /** Becomes what was captured after so many commands, whatever it was before. */
+  restore({ store, leases, alarms, members, removed }: Captured, applied: number): void {
     this.#applied = applied;
+    this.leases = new Leases();
+    this.alarms = new Alarms();
+    this.roster = new Roster();
     this.store.restore(store);
     for (const lease of leases) this.leases.grant(lease);
     for (const kv of this.store.list({ from: '', to: undefined })) if (kv.lease !== noLease) this.leases.follow({ type: 'PUT', kv });
     for (const { memberID, alarm } of alarms) this.alarms.activate(memberID, alarm);
+    for (const attributes of members) this.roster.publish(attributes);
+    for (const id of removed) this.roster.remove(id);
   }
 
   range(request: RangeRequest): object {
@@ -128,6 +142,16 @@ export class StateMachine {
     if (action === 'ACTIVATE') this.alarms.activate(memberID, alarm);
     if (action === 'DEACTIVATE') this.alarms.deactivate(memberID, alarm);
     return this.#answer({ alarms: this.alarms.all() });
+  }
+
+  #publish(attributes: MemberAttributes): object {
+    if (!this.roster.isRemoved(attributes.ID)) this.roster.publish(attributes);
+    return this.#answer({});
+  }
+
+  #changeMembers({ removed }: MemberChange): object {
+    if (removed !== '0') this.roster.remove(removed);
+    return this.#answer({});
   }
 
   #write<T>(write: (change: Change) => T): T {

@@ -2,7 +2,7 @@
 // later: key-values and changes never change, so what is written meanwhile does not show.
 // etcd: the database file itself is its snapshot (server/storage/backend)
 
-import type { Event, KeyValue, LeaseGrantRequest } from './messages.ts';
+import type { Event, KeyValue, LeaseGrantRequest, MemberAttributes } from './messages.ts';
 import type { Captured } from './state-machine.ts';
 import type { Change } from './store.ts';
 
@@ -11,7 +11,7 @@ const perPayload = 256;
 
 /** One payload, with one field set; as `protocol.ts` decodes it. */
 interface StateRecord {
-  head?: { revision: string; compactedRevision: string; alarms: Captured['alarms'] };
+  head?: { revision: string; compactedRevision: string; alarms: Captured['alarms']; members: MemberAttributes[]; removed: string[] };
   keyValues?: { kvs: Stored<KeyValue>[] };
   changes?: { changes: { revision: string; events: { type: Event['type']; kv: Stored<KeyValue> }[] }[] };
   leases?: { leases: LeaseGrantRequest[] };
@@ -20,20 +20,24 @@ type Stored<T> = { [Field in keyof T]: T[Field] extends number ? string : T[Fiel
 
 export function* encodeState(captured: Captured, encode: (record: object) => Buffer): Generator<Buffer> {
   const { revision, compactedRevision, base, changes } = captured.store;
-  yield encode({ head: { revision, compactedRevision, alarms: captured.alarms } });
+  const { alarms, members, removed } = captured;
+  yield encode({ head: { revision, compactedRevision, alarms, members, removed } });
   for (const kvs of pieces(base)) yield encode({ keyValues: { kvs } });
   for (const piece of pieces(changes)) yield encode({ changes: { changes: piece.map(withoutPrevious) } });
   for (const leases of pieces(captured.leases)) yield encode({ leases: { leases } });
 }
 
 export function decodeState(payloads: Buffer[], decode: (payload: Buffer) => object): Captured {
-  const captured: Captured = { store: { revision: 1, compactedRevision: 0, base: [], changes: [] }, leases: [], alarms: [] };
+  const store = { revision: 1, compactedRevision: 0, base: [], changes: [] };
+  const captured: Captured = { store, leases: [], alarms: [], members: [], removed: [] };
   for (const payload of payloads) {
     const { head, keyValues, changes, leases } = decode(payload) as StateRecord;
     if (head) {
       captured.store.revision = Number(head.revision);
       captured.store.compactedRevision = Number(head.compactedRevision);
       captured.alarms.push(...head.alarms);
+      captured.members.push(...head.members);
+      captured.removed.push(...head.removed);
     }
     for (const kv of keyValues?.kvs ?? []) captured.store.base.push(inMemory(kv));
     for (const change of changes?.changes ?? []) {

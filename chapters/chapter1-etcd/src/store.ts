@@ -30,7 +30,7 @@ interface KeyHistory {
 }
 
 export class Store {
-  readonly #keys = new KeyIndex<KeyHistory>();
+  #keys = new KeyIndex<KeyHistory>();
   /** One after the other, no revision missing: from the compacted revision (or the first change, 2) to the present one. */
   #changes: Change[] = [];
   #revision = 1;
@@ -126,8 +126,11 @@ export class Store {
     return { revision: this.#revision, compactedRevision: this.#compactedRevision, base, changes: this.#changes.slice() };
   }
 
-  /** Becomes the store that was captured; only for a new store. */
+  /** Becomes the store that was captured, whatever it was before. */
   restore({ revision, compactedRevision, base, changes }: CapturedStore): void {
+    this.#keys = new KeyIndex();
+    this.#size = 0;
+    this.#sizedAt = compactedRevision;
     for (const kv of base) this.#add(keyText(kv.key), kv);
     for (const change of changes) {
       for (const event of change.events) {

@@ -190,7 +190,7 @@ export class RaftMember {
    * The order is what makes Raft safe: what goes to the disk goes there in one record (`hasRecord`, `encodeRecord`); only when that is
    * safe are the messages sent (`withState` for those that carry a snapshot), because they promise it; then the snapshot is installed, the
    * committed entries are applied one by one, and `#applied` says which was the last; then reads that waited for them are granted.
-   * @exercise 1.10 Do all that `ready` asks for, in that order.
+   * Stage 1.10: Do all that `ready` asks for, in that order.
    */
   async #carryOut(ready: Ready): Promise<void> {
     const { journal, send, apply, install } = this.#options;

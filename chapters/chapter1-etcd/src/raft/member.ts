@@ -5,13 +5,15 @@
 import type { Clock, Random } from '#kit/clock';
 import type { Logger } from '#kit/log';
 import type { Entry, MemberId, Message, Snapshot } from './messages.ts';
-import { Raft } from './raft.ts';
+import { Raft, type Ready } from './raft.ts';
 import type { Durable } from './state.ts';
-import { encodeRecord } from './wire.ts';
+import { encodeRecord, hasRecord } from './wire.ts';
 
-/** etcd's --heartbeat-interval and --election-timeout. */
-const tickMs = 100;
+/** etcd's --heartbeat-interval, and --election-timeout in those. */
+const defaultTickMs = 100;
 const electionTicks = 10;
+/** A slow follower may still need entries that a snapshot stands for. etcd: DefaultSnapshotCatchUpEntries */
+const keptEntries = 5000;
 
 export interface RaftMemberOptions {
   id: MemberId;
@@ -20,7 +22,12 @@ export interface RaftMemberOptions {
   send: (messages: readonly Message[]) => void;
   /** A committed entry, once and in order. */
   apply: (entry: Entry) => void;
+  /** The state that all entries so far have led to is replaced by this one. */
   install: (snapshot: Snapshot) => void;
+  /** The state as it is now. */
+  capture: () => Uint8Array;
+  /** After each turn. */
+  onTurn?: () => void;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -36,8 +43,10 @@ interface Read {
 
 export class RaftMember {
   readonly raft: Raft;
+  readonly electionMs: number;
   readonly #options: RaftMemberOptions;
   readonly #reads = new Map<string, Read>();
+  readonly #heard = new Map<MemberId, number>();
   #applied: number;
   #working: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -45,23 +54,47 @@ export class RaftMember {
   readonly #ticker: { cancel(): void };
 
   constructor(options: RaftMemberOptions) {
-    const { id, durable, random, clock, tickMs: period = tickMs } = options;
+    const { id, durable, random, clock, tickMs = defaultTickMs } = options;
     this.#options = options;
     this.#applied = durable.snapshot.index;
+    this.electionMs = tickMs * electionTicks;
     this.raft = new Raft({ id, durable, random, electionTicks });
-    if (this.raft.members.length === 1) this.raft.campaign();
-    this.#ticker = clock.every(period, () => this.#act(() => this.raft.tick()));
-    this.#work();
+    this.#ticker = clock.every(tickMs, () => this.#act(() => this.raft.tick()));
+    this.#act(() => {
+      if (this.raft.members.length === 1) this.raft.campaign();
+    });
+  }
+
+  /** The last entry that was applied. */
+  get applied(): number {
+    return this.#applied;
+  }
+
+  /** Why this member does nothing any more. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   /** From a peer. */
   receive(message: Message): void {
+    this.#heard.set(message.from, this.#options.clock.now());
     this.#act(() => this.raft.step(message));
+  }
+
+  /** Whether the member was heard of within the time that an election takes to begin. */
+  isHeard(id: MemberId): boolean {
+    const { clock } = this.#options;
+    return id === this.raft.id || clock.now() - (this.#heard.get(id) ?? Number.NEGATIVE_INFINITY) <= this.electionMs;
   }
 
   /** False if nobody leads. True is no promise yet: the entry is taken when it comes back by `apply`. */
   propose(data: Uint8Array): boolean {
     return this.#act(() => this.raft.propose([data])) ?? false;
+  }
+
+  /** Runs something on the core, and does what the core wants done then. Undefined: this member has stopped. */
+  act<Result>(act: (raft: Raft) => Result): Result | undefined {
+    return this.#act(() => act(this.raft));
   }
 
   /**
@@ -89,59 +122,106 @@ export class RaftMember {
     }
   }
 
+  /** A snapshot of the state as it is applied here, without the state. @throws Error while another one is being installed */
+  snapshot(): Snapshot {
+    const { log } = this.raft;
+    const term = log.termAt(this.#applied);
+    if (term === undefined) throw new Error('a snapshot from the leader is being installed');
+    return { index: this.#applied, term, members: log.membersAt(this.#applied), data: new Uint8Array() };
+  }
+
+  /** The snapshot is on the disk. */
+  compact({ index }: Snapshot): void {
+    if (index > this.raft.log.snapshot.index) this.raft.compact(index, new Uint8Array(), keptEntries);
+  }
+
   async stop(): Promise<void> {
-    this.#ticker.cancel();
-    this.#failure ??= new Error('the member was stopped');
-    for (const { reject } of this.#reads.values()) reject(this.#failure);
+    this.fail(new Error('the member was stopped'));
     await this.#working;
+  }
+
+  /** Silent for ever, as if it had crashed. */
+  fail(error: Error): void {
+    this.#ticker.cancel();
+    this.#failure ??= error;
+    for (const { reject } of this.#reads.values()) reject(this.#failure);
   }
 
   #act<Result>(act: () => Result): Result | undefined {
     if (this.#failure) return undefined;
-    const result = act();
-    this.#work();
-    return result;
+    try {
+      return act();
+    } catch (error) {
+      this.#options.log.error('this member has stopped', { error });
+      this.fail(error as Error);
+      return undefined;
+    } finally {
+      this.#work();
+    }
   }
 
   #work(): void {
+    if (this.#failure) return;
     this.#working ??= this.#turns()
       .catch((error: Error) => {
-        // After a failed write nobody knows what is on the disk: this member is silent from now on, as if it had crashed.
-        this.#failure = error;
-        this.#ticker.cancel();
-        for (const { reject } of this.#reads.values()) reject(error);
+        // After a failed write nobody knows what is on the disk.
         this.#options.log.error('this member has stopped', { error });
+        this.fail(error);
       })
       .finally(() => {
         this.#working = undefined;
         // Something may have come in after the last turn had looked.
-        if (this.raft.hasReady && !this.#failure) this.#work();
+        if (this.raft.hasReady) this.#work();
       });
   }
 
   async #turns(): Promise<void> {
-    const { journal, send, apply, install } = this.#options;
     // Whatever else comes in during this turn of the event loop shares the first turn of the disk.
     await Promise.resolve();
     while (this.raft.hasReady && !this.#failure) {
       const ready = this.raft.ready();
-      const record = encodeRecord(ready);
-      if (record) await journal.append([record]);
-      send(ready.messages);
-      if (ready.snapshot) {
-        install(ready.snapshot);
-        this.#applied = ready.snapshot.index;
-      }
-      for (const entry of ready.committed) {
-        apply(entry);
-        this.#applied = entry.index;
-      }
-      for (const { context, index } of ready.reads) {
-        const read = this.#reads.get(context);
-        if (read) read.index = index;
-      }
-      for (const { index, resolve } of this.#reads.values()) if (index !== undefined && index <= this.#applied) resolve();
+      await this.#carryOut(ready);
       this.raft.advance(ready);
+      this.#options.onTurn?.();
     }
+  }
+
+  /**
+   * The order is what makes Raft safe: what goes to the disk goes there in one record (`hasRecord`, `encodeRecord`); only when that is
+   * safe are the messages sent (`withState` for those that carry a snapshot), because they promise it; then the snapshot is installed, the
+   * committed entries are applied one by one, and `#applied` says which was the last; then reads that waited for them are granted.
+   * Stage 1.10: Do all that `ready` asks for, in that order.
+   */
+  async #carryOut(ready: Ready): Promise<void> {
+    const { journal, send, apply, install } = this.#options;
+    if (hasRecord(ready)) await journal.append([encodeRecord(ready)]);
+    send(ready.messages.flatMap((message) => this.#withState(message)));
+    if (ready.snapshot) {
+      install(ready.snapshot);
+      this.#applied = ready.snapshot.index;
+    }
+    for (const entry of ready.committed) {
+      apply(entry);
+      this.#applied = entry.index;
+    }
+    this.#grant(ready.reads);
+  }
+
+  /** Reads may be served as soon as the entry `index` is applied. */
+  #grant(reads: Ready['reads']): void {
+    for (const { context, index } of reads) {
+      const read = this.#reads.get(context);
+      if (read) read.index = index;
+    }
+    for (const { index, resolve } of this.#reads.values()) if (index !== undefined && index <= this.#applied) resolve();
+  }
+
+  /** The core keeps no states. The one that is here now is newer than the one it thought of, and as good. */
+  #withState(message: Message): Message[] {
+    if (message.type !== 'snapshot') return [message];
+    const { term, members } = { term: this.raft.log.termAt(this.#applied), members: this.raft.log.membersAt(this.#applied) };
+    // Meanwhile it follows somebody else, and has nothing to send any more.
+    if (term === undefined) return [];
+    return [{ ...message, snapshot: { index: this.#applied, term, members, data: this.#options.capture() } }];
   }
 }

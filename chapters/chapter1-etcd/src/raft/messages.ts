@@ -7,9 +7,13 @@ export type MemberId = string;
 /** The core looks at the id only. The rest is for those who must find the member. */
 export interface Member {
   readonly id: MemberId;
-  readonly name?: string;
   readonly peerUrls?: readonly string[];
-  readonly clientUrls?: readonly string[];
+}
+
+/** Who a member is for ever: which one of which cluster. */
+export interface Identity {
+  readonly memberId: MemberId;
+  readonly clusterId: string;
 }
 
 export interface Entry {

@@ -1,34 +1,43 @@
-// The way to the other members, and from them: one HTTP/2 stream to each, on which message follows message. Messages may get lost: when
-// a peer is away, what is for it is dropped, and the stream is opened anew when it is there again. Raft sends again what matters.
-// With TLS, only who shows a certificate of the peers' CA is heard.
+// The way to the other members, and from them. One HTTP/2 stream to each, on which message follows message: messages may get lost; when
+// a peer is away, what is for it is dropped, and the stream is opened anew when it is there again. Raft sends again what matters. And
+// questions, for what only the leader can answer. With TLS, only who shows a certificate of the peers' CA is heard; and only who
+// belongs to the same cluster.
 // etcd: server/etcdserver/api/rafthttp
 
 import {
-  Client,
+  type Client,
   type ClientWritableStream,
-  credentials,
+  Metadata,
   Server,
   ServerCredentials,
   type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServiceError,
   type sendUnaryData,
+  status,
 } from '@grpc/grpc-js';
-import type { ClientTls, ListenAddress, ServingTls } from '#kit/component';
+import type { Clock } from '#kit/clock';
+import type { ListenAddress } from '#kit/component';
 import type { Logger } from '#kit/log';
-import type { Member, MemberId, Message } from './messages.ts';
+import type { Identity, Member, MemberId, Message } from './messages.ts';
+import { ask, askMethod, connect, deliverMethod, type Failure, limits, PeerRefusal, type PeerTls, sameBytes } from './peer-rpc.ts';
 import { decodeMessage, encodeMessage } from './wire.ts';
 
-const path = '/kubekata.Peer/Deliver';
-/** A snapshot travels in one message. */
-const limits = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
 /** How much may wait for a peer that reads slowly. */
 const mostWaiting = 16 * 1024 * 1024;
-
 export interface PeersOptions {
-  listen: ListenAddress;
-  serving?: Required<ServingTls>;
-  client?: Required<ClientTls>;
+  identity: Identity;
+  clock: Clock;
+  tls?: PeerTls | undefined;
   log: Logger;
   receive: (message: Message) => void;
+  /** Answers a peer's question. What it throws, the peer is told: code and text. */
+  answer: (question: object) => object | Promise<object>;
+  isRemoved: (id: MemberId) => boolean;
+  /** Another member says that this one was removed. */
+  onRemoved: () => void;
+  /** False: the wire is cut for this message. For tests. */
+  passes?: ((message: Pick<Message, 'from' | 'to'>) => boolean) | undefined;
 }
 
 interface Peer {
@@ -45,25 +54,18 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    const same = (bytes: Buffer) => bytes;
-    const method = {
-      path,
-      requestStream: true,
-      responseStream: false,
-      requestSerialize: same,
-      requestDeserialize: same,
-      responseSerialize: same,
-      responseDeserialize: same,
-    };
     this.#server.addService(
-      { Deliver: method },
-      { Deliver: (stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#hear(stream, answer) },
+      { Deliver: deliverMethod, Ask: askMethod },
+      {
+        Deliver: (stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#hear(stream, answer),
+        Ask: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#answer(call, answer),
+      },
     );
   }
 
   /** @throws Error if the address is taken */
-  async listen(): Promise<void> {
-    const { listen, serving } = this.#options;
+  async listen({ host, port }: ListenAddress): Promise<void> {
+    const serving = this.#options.tls?.serving;
     const identity = serving
       ? ServerCredentials.createSsl(
           Buffer.from(serving.clientCa),
@@ -72,33 +74,45 @@ export class Peers {
         )
       : ServerCredentials.createInsecure();
     this.port = await new Promise((resolve, reject) => {
-      this.#server.bindAsync(`${listen.host}:${listen.port}`, identity, (error, port) => {
-        if (error) reject(new Error(`cannot listen for peers on ${listen.host}:${listen.port}`, { cause: error }));
-        else resolve(port);
+      this.#server.bindAsync(`${host}:${port}`, identity, (error, bound) => {
+        if (error) reject(new Error(`cannot listen for peers on ${host}:${port}; is another server running there?`, { cause: error }));
+        else resolve(bound);
       });
     });
   }
 
   /** Who is where, from now on. */
   know(members: readonly Member[]): void {
-    const urls = new Map(members.flatMap(({ id, peerUrls }) => (peerUrls?.[0] ? [[id, peerUrls[0]] as const] : [])));
+    const { identity, tls } = this.#options;
+    const others = members.filter(({ id }) => id !== identity.memberId);
+    const urls = new Map(others.flatMap(({ id, peerUrls }) => (peerUrls?.[0] ? [[id, peerUrls[0]] as const] : [])));
     for (const [id, peer] of this.#peers) {
       if (urls.get(id) === peer.url) continue;
+      peer.stream?.end();
       peer.client.close();
       this.#peers.delete(id);
     }
     for (const [id, url] of urls) {
-      if (!this.#peers.has(id)) this.#peers.set(id, { url, client: this.#connect(url), stream: undefined });
+      if (!this.#peers.has(id)) this.#peers.set(id, { url, client: connect(url, tls), stream: undefined });
     }
   }
 
   send(messages: readonly Message[]): void {
     for (const message of messages) {
       const peer = this.#peers.get(message.to);
-      if (!peer) continue;
+      if (!peer || this.#isCut(message)) continue;
       peer.stream ??= this.#open(peer);
       if (peer.stream.writableLength < mostWaiting) peer.stream.write(encodeMessage(message));
     }
+  }
+
+  /** @throws PeerRefusal with what the member answers in place of an answer, or why it does not answer */
+  async ask(to: MemberId, question: object, withinMs: number): Promise<object> {
+    const peer = this.#peers.get(to);
+    if (!peer || this.#isCut({ from: this.#options.identity.memberId, to })) {
+      throw new PeerRefusal({ code: status.UNAVAILABLE, details: `there is no way to member ${to}` });
+    }
+    return ask(peer.client, question, { metadata: this.#credentials(), clock: this.#options.clock, withinMs });
   }
 
   stop(): void {
@@ -110,37 +124,41 @@ export class Peers {
     this.#server.forceShutdown();
   }
 
-  #connect(url: string): Client {
-    const { client: tls } = this.#options;
-    const identity = tls
-      ? credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert))
-      : credentials.createInsecure();
-    // A peer that comes back shall be heard soon: sooner than an election takes.
-    const patience = {
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 500,
-      'grpc.use_local_subchannel_pool': 1,
-    };
-    return new Client(new URL(url).host, identity, { ...limits, ...patience });
+  #isCut({ from, to }: Pick<Message, 'from' | 'to'>): boolean {
+    const { passes } = this.#options;
+    return passes !== undefined && !passes({ from, to });
+  }
+
+  /** Who speaks. */
+  #credentials(): Metadata {
+    const { memberId, clusterId } = this.#options.identity;
+    const metadata = new Metadata();
+    metadata.set('member-id', memberId);
+    metadata.set('cluster-id', clusterId);
+    return metadata;
   }
 
   #open(peer: Peer): ClientWritableStream<Buffer> {
-    const same = (bytes: Buffer) => bytes;
-    const over = () => {
+    const over = (error: ServiceError | null) => {
       if (peer.stream === stream) peer.stream = undefined;
+      if (error?.code === status.PERMISSION_DENIED) this.#options.onRemoved();
     };
-    const stream = peer.client.makeClientStreamRequest(path, same, same, over);
-    stream.on('error', (error) => {
-      this.#options.log.debug('the stream to a peer broke', { url: peer.url, error });
-      over();
-    });
+    const stream = peer.client.makeClientStreamRequest(deliverMethod.path, sameBytes, sameBytes, this.#credentials(), over);
+    // Its end is told to `over`.
+    stream.on('error', (error) => this.#options.log.debug('the stream to a peer broke', { url: peer.url, error }));
     return stream;
   }
 
   #hear(stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
+    const refusal = this.#refusal(stream.metadata);
+    if (refusal) {
+      answer(refusal);
+      return;
+    }
     stream.on('data', (bytes: Buffer) => {
       try {
-        this.#options.receive(decodeMessage(bytes));
+        const message = decodeMessage(bytes);
+        if (!this.#isCut(message)) this.#options.receive(message);
       } catch (error) {
         this.#options.log.warn('a peer sent what is no message', { error });
         stream.destroy();
@@ -148,5 +166,33 @@ export class Peers {
     });
     stream.on('end', () => answer(null, Buffer.alloc(0)));
     stream.on('error', (error) => this.#options.log.debug('the stream from a peer broke', { error }));
+  }
+
+  async #answer(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): Promise<void> {
+    const refusal = this.#refusal(call.metadata);
+    if (refusal) {
+      answer(refusal);
+      return;
+    }
+    try {
+      answer(null, Buffer.from(JSON.stringify(await this.#options.answer(JSON.parse(call.request.toString())))));
+    } catch (error) {
+      const { code = status.UNKNOWN, message } = error as { code?: status; message: string };
+      answer({ code, details: message });
+    }
+  }
+
+  /** Who belongs to no cluster yet may ask who is in this one. */
+  #refusal(metadata: Metadata): Failure | undefined {
+    const { identity, isRemoved, log } = this.#options;
+    const [member = '', cluster = identity.clusterId] = [metadata.get('member-id')[0], metadata.get('cluster-id')[0]];
+    if (cluster !== identity.clusterId) {
+      log.warn('refused a member of another cluster', { member, cluster, ours: identity.clusterId });
+      return { code: status.FAILED_PRECONDITION, details: `cluster ID mismatch: this is ${identity.clusterId}, not ${cluster}` };
+    }
+    if (isRemoved(String(member))) {
+      return { code: status.PERMISSION_DENIED, details: 'the member has been permanently removed from the cluster' };
+    }
+    return undefined;
   }
 }

@@ -55,6 +55,11 @@ export class Raft {
     return this.#state.term;
   }
 
+  /** Whom this member voted for in this term. */
+  get vote(): MemberId | undefined {
+    return this.#state.vote;
+  }
+
   /** Who leads, as far as this member knows. */
   get leader(): MemberId | undefined {
     return this.#state.leader;
@@ -69,10 +74,7 @@ export class Raft {
   }
 
   /** For those who look: the log, never to be changed from outside. */
-  get log(): Pick<
-    RaftState['log'],
-    'firstIndex' | 'lastIndex' | 'lastTerm' | 'termAt' | 'entryAt' | 'slice' | 'snapshot' | 'membersIndex'
-  > {
+  get log(): Omit<RaftState['log'], 'overwrite' | 'compact' | 'restart'> {
     return this.#state.log;
   }
 

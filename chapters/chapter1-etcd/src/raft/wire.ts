@@ -3,17 +3,18 @@
 // etcd: raft/raftpb/raft.proto
 
 import protobuf from 'protobufjs';
-import type { Entry, HardState, Member, Message, Snapshot } from './messages.ts';
+import type { Entry, HardState, Identity, Member, Message, Snapshot } from './messages.ts';
 import type { Ready } from './raft.ts';
 import type { Durable } from './state.ts';
 
 const schema = `
   syntax = "proto3";
-  message Member { string id = 1; string name = 2; repeated string peer_urls = 3; repeated string client_urls = 4; }
+  message Member { string id = 1; repeated string peer_urls = 2; }
   message Entry { uint64 index = 1; uint64 term = 2; bytes data = 3; repeated Member members = 4; }
   message Snapshot { uint64 index = 1; uint64 term = 2; repeated Member members = 3; bytes data = 4; }
   message HardState { uint64 term = 1; string vote = 2; }
-  message Record { HardState hard_state = 1; repeated Entry entries = 2; Snapshot snapshot = 3; }
+  message Identity { string member_id = 1; string cluster_id = 2; }
+  message Record { HardState hard_state = 1; repeated Entry entries = 2; Snapshot snapshot = 3; Identity identity = 4; }
   message Hint { uint64 index = 1; uint64 term = 2; }
   message Message {
     string from = 1; string to = 2; uint64 term = 3; string type = 4;
@@ -39,16 +40,28 @@ export function decodeMessage(bytes: Uint8Array): Message {
   return message;
 }
 
-/** The part of a turn that belongs on the disk, as one record: all of it is there after a crash, or nothing. Undefined: there is nothing to write. */
-export function encodeRecord({ hardState, entries, snapshot }: Pick<Ready, 'hardState' | 'entries' | 'snapshot'>): Buffer | undefined {
-  if (!hardState && entries.length === 0 && !snapshot) return undefined;
-  return Buffer.from(recordType.encode({ ...(hardState ? { hardState } : {}), entries, ...(snapshot ? { snapshot } : {}) }).finish());
+export interface RaftRecord {
+  hardState?: HardState | undefined;
+  entries?: readonly Entry[];
+  snapshot?: Snapshot | undefined;
+  identity?: Identity | undefined;
+}
+
+/** What belongs on the disk together: all of it is there after a crash, or nothing. */
+export function encodeRecord(record: RaftRecord): Buffer {
+  return Buffer.from(recordType.encode(withoutUndefined(record)).finish());
+}
+
+/** Whether a turn has anything that belongs on the disk. */
+export function hasRecord({ hardState, entries, snapshot }: Pick<Ready, 'hardState' | 'entries' | 'snapshot'>): boolean {
+  return hardState !== undefined || entries.length > 0 || snapshot !== undefined;
 }
 
 interface DecodedRecord {
   hardState: { term: number; vote: string } | null;
   entries: Entry[];
   snapshot: Snapshot | null;
+  identity: Identity | null;
 }
 
 /** What all records together say, oldest first. */
@@ -56,6 +69,8 @@ export class Recovered implements Durable {
   hardState: HardState = { term: 0, vote: undefined };
   snapshot: Snapshot;
   entries: Entry[] = [];
+  /** Whose records they are; undefined if there are none. */
+  identity: Identity | undefined;
 
   /** @param members those that the cluster began with */
   constructor(members: readonly Member[]) {
@@ -63,7 +78,8 @@ export class Recovered implements Durable {
   }
 
   add(payload: Uint8Array): void {
-    const { hardState, entries, snapshot } = recordType.toObject(recordType.decode(payload), asDecoded) as DecodedRecord;
+    const { hardState, entries, snapshot, identity } = recordType.toObject(recordType.decode(payload), asDecoded) as DecodedRecord;
+    this.identity = identity ?? this.identity;
     if (hardState) this.hardState = { term: hardState.term, vote: hardState.vote || undefined };
     if (snapshot) {
       this.snapshot = snapshot;
@@ -75,6 +91,10 @@ export class Recovered implements Durable {
       this.entries.push(...entries.map(withOrWithoutMembers));
     }
   }
+}
+
+function withoutUndefined(record: RaftRecord): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
 function withOrWithoutMembers(entry: Entry): Entry {

@@ -1,0 +1,34 @@
+// The Cluster service: who the members are, and changes of them. Only the leader changes members; the others pass the wish on.
+// etcd: server/etcdserver/api/v3rpc/member.go
+
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { MembersRequest } from './consensus.ts';
+import type { GrpcEdge } from './grpc.ts';
+import type { MemberAttributes } from './messages.ts';
+import type { Member, MemberId } from './raft/messages.ts';
+import type { ServerState } from './services.ts';
+
+/** @param self what this server says of itself; the others' names and URLs are known when they have run */
+export function clusterService(edge: GrpcEdge, state: ServerState, self: () => MemberAttributes): UntypedServiceImplementation {
+  const { machine, consensus } = state;
+  const describe = ({ id, peerUrls = [] }: Member) => {
+    const { name = '', clientURLs = [] } = id === machine.header().memberId ? self() : (machine.roster.attributesOf(id) ?? {});
+    return { ID: id, name, peerURLs: peerUrls, clientURLs };
+  };
+  const change = async (request: MembersRequest) => {
+    const before = new Set(consensus.members.map(({ id }) => id));
+    await consensus.changeMembers(request);
+    await consensus.readable(false);
+    const added = consensus.members.find(({ id }) => !before.has(id));
+    return { header: machine.header(), members: consensus.members.map(describe), ...(added ? { member: describe(added) } : {}) };
+  };
+  return {
+    MemberList: edge.unary(async ({ linearizable }: { linearizable: boolean }) => {
+      await consensus.readable(!linearizable);
+      return { header: machine.header(), members: consensus.members.map(describe) };
+    }),
+    MemberAdd: edge.unary(({ peerURLs }: { peerURLs: string[] }) => change({ add: { peerURLs } })),
+    MemberRemove: edge.unary(({ ID }: { ID: MemberId }) => change({ remove: ID })),
+    MemberUpdate: edge.unary(({ ID, peerURLs }: { ID: MemberId; peerURLs: string[] }) => change({ update: { ID, peerURLs } })),
+  };
+}
