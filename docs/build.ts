@@ -7,7 +7,8 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { makeSite } from './site.ts';
 
-const root = join(import.meta.dirname, '..');
+/** npm runs its scripts there. */
+const root = process.cwd();
 const { values } = parseArgs({ options: { out: { type: 'string', default: join(root, 'docs/site') }, repository: { type: 'string' } } });
 
 try {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { WrongSolution } from '#kit/testing/wrong-solution';
 import { readGallery } from '../tools/proof/gallery.ts';
 import { type Chapter, splitByHeading } from './course.ts';
-import { slugify } from './markdown.ts';
+import { slugify } from './html.ts';
 import { sentence } from './pages.ts';
 
 /** Markdown for each name. Headings in it are of the level that is right below the page's title. */
@@ -81,7 +81,9 @@ async function wrongSolutions(root: string, course: Chapter[]): Promise<string> 
           ({ name, misunderstanding, caughtBy }) =>
             `- **${literally(name)}**: ${literally(misunderstanding)} Caught by “${literally(caughtBy)}”.`,
         );
-        return [`<details><summary>${stage.id} ${stage.title}: ${wrong.length}</summary>\n\n${items.join('\n')}\n\n</details>`];
+        return [
+          `<details><summary>${stage.id} ${stage.title} <span class="count">${wrong.length}</span></summary>\n\n${items.join('\n')}\n\n</details>`,
+        ];
       });
       return `### ${sentence(title)}\n\n${lists.join('\n')}\n`;
     }),

@@ -42,3 +42,12 @@ export function textOf(markup: string): string {
 export function typeset(title: string): string {
   return title.replace(/(?<=\w)'(?=\w)/g, '’');
 }
+
+/** A heading's id, as code hosts make it: a link to a heading works on both. */
+export function slugify(text: string): string {
+  return text
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{Letter}\p{Number}\s_-]/gu, '')
+    .replace(/\s/g, '-');
+}

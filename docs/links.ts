@@ -4,7 +4,8 @@
 
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { type Heading, slugify } from './markdown.ts';
+import { slugify } from './html.ts';
+import type { Heading } from './markdown.ts';
 import type { Page } from './pages.ts';
 
 export interface Target {

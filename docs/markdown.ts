@@ -6,7 +6,7 @@ import createMarkdown, { type Env, type MarkdownIt, type StateCore, type Token }
 import anchor from 'markdown-it-anchor';
 import container from 'markdown-it-container';
 import { codeBlock } from './code.ts';
-import { escapeHtml, Html, textOf } from './html.ts';
+import { escapeHtml, Html, slugify, textOf } from './html.ts';
 
 export interface Heading {
   level: number;
@@ -76,15 +76,6 @@ export function parse(text: string, raise: number): Parsed {
 export function render({ tokens }: Parsed, surroundings: Surroundings): string {
   linkStages(tokens, surroundings);
   return markdown.renderer.render(tokens, markdown.options, { surroundings });
-}
-
-/** As code hosts make it: a link to a heading works on both. */
-export function slugify(text: string): string {
-  return text
-    .trim()
-    .toLowerCase()
-    .replace(/[^\p{Letter}\p{Number}\s_-]/gu, '')
-    .replace(/\s/g, '-');
 }
 
 // ── Rules on the parsed text ────────────────────────────────────────────────────────────────────────────────────────────

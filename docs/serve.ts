@@ -11,7 +11,8 @@ import { systemClock } from '#kit/clock';
 import { greenStages } from './progress.ts';
 import { makeSite, script } from './site.ts';
 
-const root = join(import.meta.dirname, '..');
+/** npm runs its scripts there. */
+const root = process.cwd();
 /** Always the same one if it is free: a browser keeps the reader's ticks per address. */
 const usualPort = 4680;
 const { values } = parseArgs({ options: { port: { type: 'string' } } });

@@ -5,7 +5,7 @@ for (const code of document.querySelectorAll<HTMLElement>('pre')) {
   block.className = 'block';
   code.replaceWith(block);
   block.append(code);
-  if (code.classList.contains('drawing')) continue;
+  if (code.classList.contains('drawing') || !navigator.clipboard) continue;
   const button = document.createElement('button');
   button.className = 'copy';
   button.type = 'button';

@@ -52,24 +52,24 @@ function open(): void {
   input?.select();
 }
 
+const best = { prefix: true, fuzzy: 0.15, boost: { heading: 3, title: 4, code: 0.3 } };
+
+/** Passages with all the words; if there are none, passages with some. */
+function find(index: Index, query: string): Found[] {
+  const found = index.search(query, { ...best, combineWith: 'AND' });
+  return found.length > 0 ? found : index.search(query, { ...best, combineWith: 'OR' });
+}
+
 async function search(): Promise<void> {
   const query = input?.value.trim() ?? '';
-  const found =
-    query && index
-      ? (await index).search(query, { prefix: true, fuzzy: 0.15, boost: { heading: 3, title: 4, code: 0.3 }, combineWith: 'AND' })
-      : [];
+  const found = query && index ? find(await index, query) : [];
   if (query !== input?.value.trim()) return;
-  const best = found.slice(0, 20);
-  results?.replaceChildren(...best.map(entry));
+  const shown = found.slice(0, 20);
+  results?.replaceChildren(...shown.map(entry));
   choose(0);
-  input?.setAttribute('aria-expanded', String(best.length > 0));
-  say(
-    query && found.length === 0
-      ? `Nothing was found for “${query}”.`
-      : found.length > best.length
-        ? `The best ${best.length} of ${found.length}.`
-        : '',
-  );
+  input?.setAttribute('aria-expanded', String(shown.length > 0));
+  if (query && found.length === 0) say(`Nothing was found for “${query}”.`);
+  else say(found.length > shown.length ? `The best ${shown.length} of ${found.length}.` : '');
 }
 
 function entry(found: Found, place: number): HTMLElement {
