@@ -2,7 +2,7 @@
 // Colours are classes (`t-keyword`), so that light and dark are the stylesheet's matter.
 
 import { createCssVariablesTheme, createHighlighterCore } from 'shiki/core';
-import { createJavaScriptRegexEngine } from 'shiki/engine/javascript';
+import { createOnigurumaEngine } from 'shiki/engine/oniguruma';
 import { escapeHtml } from './html.ts';
 
 const prefix = '--t-';
@@ -16,7 +16,7 @@ const highlighter = await createHighlighterCore({
     import('shiki/langs/diff.mjs'),
     import('shiki/langs/docker.mjs'),
   ],
-  engine: createJavaScriptRegexEngine(),
+  engine: createOnigurumaEngine(import('shiki/wasm')),
 });
 const shells = new Set(['sh', 'bash', 'shell', 'console']);
 const plain = new Set(['', 'text', 'txt', 'plain']);

@@ -6,7 +6,7 @@ import createMarkdown, { type Env, type MarkdownIt, type StateCore, type Token }
 import anchor from 'markdown-it-anchor';
 import container from 'markdown-it-container';
 import { codeBlock } from './code.ts';
-import { escapeHtml, Html, slugify, textOf } from './html.ts';
+import { Html, slugify, textOf } from './html.ts';
 
 export interface Heading {
   level: number;
@@ -92,13 +92,15 @@ function standingAlone(state: StateCore): void {
   for (let index = 0; index < tokens.length; index++) {
     const children = tokens[index]?.children ?? [];
     if (tokens[index - 1]?.type !== 'paragraph_open') continue;
-    const [first, second, third] = children;
+    const [first] = children;
     const picture = children.length === 1 && first?.type === 'image' ? first : undefined;
-    const href = children.length === 3 && third?.type === 'link_close' ? first?.attrGet('href') : undefined;
-    if (!picture && !/\.ts#/.test(String(href))) continue;
+    const isLink = first?.type === 'link_open' && children.findIndex(({ type }) => type === 'link_close') === children.length - 1;
+    const target = String(picture?.attrGet('src') ?? (isLink ? first.attrGet('href') : ''));
+    if (!picture && !/\.ts#/.test(target)) continue;
     const token = new state.Token(picture ? 'picture' : 'snippet', '', 0);
-    token.content = picture?.content ?? second?.content ?? '';
-    token.attrSet('target', String(picture?.attrGet('src') ?? href));
+    token.content = picture?.content ?? '';
+    token.children = children.slice(1, -1);
+    token.attrSet('target', target);
     tokens.splice(index - 1, 3, token);
   }
 }
@@ -196,10 +198,10 @@ rules.code_block = (tokens, index) => codeBlock(at(tokens, index).content, '');
 rules.table_open = () => '<div class="table"><table>\n';
 rules.table_close = () => '</table></div>\n';
 rules.picture = (tokens, index, _, environment) => surroundingsOf(environment).picture(targetOf(tokens, index), at(tokens, index).content);
-rules.snippet = (tokens, index, _, environment) => {
-  const { content } = at(tokens, index);
+rules.snippet = (tokens, index, options, environment, self) => {
+  const caption = self.renderInline(at(tokens, index).children ?? [], options, environment);
   const code = codeBlock(surroundingsOf(environment).snippet(targetOf(tokens, index)), 'typescript');
-  return `<figure class="snippet"><figcaption>${escapeHtml(content)}</figcaption>${code}</figure>`;
+  return `<figure class="snippet"><figcaption>${caption}</figcaption>${code}</figure>`;
 };
 rules.html_block = (tokens, index, _, environment) => {
   const { content } = at(tokens, index);

@@ -1,19 +1,26 @@
-// Pieces of the project's own source, by name. A text shows `[put](../../solutions/chapter1-etcd/store.ts#Store.put)` alone on its
-// line; a code host shows a link to the file, the site shows the code itself. What is shown is compiled and tested with the
-// rest, and a name that is gone stops the build.
+// Pieces of the project's own source, by name. A text has `[range](src/key-values.ts#range)` alone on its line: a code host shows a
+// link to the reader's file, the site shows the code itself. What is shown is compiled and tested with the rest; a name that
+// is gone stops the build, and so does one that the reader is to write.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
-/** The declaration with its doc, moved to the left margin. `symbol` is `put` or `Store.put`; `path` starts at the root. */
-export function snippet(root: string, path: string, symbol: string): string {
+/**
+ * The declaration with its doc, moved to the left margin. `symbol` is `range` or `Reflector.run`; `file` starts at the root. What is
+ * given in a chapter's `src` is taken from its solution, where nobody works.
+ */
+export function snippet(root: string, file: string, symbol: string): string {
+  const path = file.replace(/^chapters\/([^/]+)\/src\//, 'solutions/$1/');
   const source = readFileSync(join(root, path), 'utf8');
   const tree = ts.createSourceFile(path, source, ts.ScriptTarget.ESNext, true);
   let found: ts.Node | undefined = tree;
   for (const name of symbol.split('.')) found = found && memberNamed(found, name);
   if (!found) throw new Error(`${path} has no ${symbol}: correct the link that shows it`);
-  return dedent(withDoc(source, found));
+  const text = withDoc(source, found);
+  const [, tag] = /@(exercise|solution)\b/.exec(text) ?? [];
+  if (tag) throw new Error(`${path}: ${symbol} is tagged @${tag}, so no text may show it: it is for the reader to find out`);
+  return dedent(text);
 }
 
 function memberNamed(parent: ts.Node, name: string): ts.Node | undefined {
@@ -31,13 +38,10 @@ function namesOf(node: ts.Node): string[] {
   return name ? [name.getText()] : [];
 }
 
-/** Without the generator's tag: it speaks to the maintainer. */
 function withDoc(source: string, node: ts.Node): string {
   const [doc] = ts.getJSDocCommentsAndTags(node);
   const start = doc?.pos ?? node.getStart();
-  const indent = source.slice(source.lastIndexOf('\n', start - 1) + 1, start);
-  const text = indent + source.slice(start, node.end);
-  return text.replace(/^\s*\/\*\* @(?:exercise|solution)\b.*\*\/\n/m, '').replace(/^\s*\* @(?:exercise|solution)\b.*\n/m, '');
+  return source.slice(source.lastIndexOf('\n', start - 1) + 1, node.end);
 }
 
 function dedent(text: string): string {

@@ -17,7 +17,7 @@ function programPath(): string {
   const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram);
   if (!found)
     throw new Error(
-      'No Chromium or Chrome was found on the PATH. Install one, or name its program: CHROMIUM=<path> npm run test:solutions',
+      'There is no Chromium, which the tests of the docs site need. `npm run setup` says how to get it; or name its program: CHROMIUM=<path> npm run test:solutions',
     );
   return found;
 }

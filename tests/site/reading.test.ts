@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { complaintsOf, startBrowser } from './browser.ts';
+import { launchChromium } from '../repository/chromium.ts';
+import { complaintsOf } from './browser.ts';
 import { type BuiltSite, buildSite } from './built-site.ts';
 
 let site: BuiltSite;
@@ -15,7 +16,7 @@ let reader: BrowserContext;
 let tab: Page;
 beforeAll(async () => {
   site = buildSite();
-  browser = await startBrowser();
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

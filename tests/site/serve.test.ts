@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { startBrowser } from './browser.ts';
+import { launchChromium } from '../repository/chromium.ts';
 
 let copy: string;
 let server: ChildProcess;
@@ -33,7 +33,7 @@ beforeAll(async () => {
     });
     server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
   });
-  browser = await startBrowser();
+  browser = await launchChromium();
   tab = await browser.newPage();
   await tab.goto(`${address}chapter4-scheduler/4.1.html`);
 });

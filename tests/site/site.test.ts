@@ -4,14 +4,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { complaintsOf, startBrowser } from './browser.ts';
+import { launchChromium } from '../repository/chromium.ts';
+import { complaintsOf } from './browser.ts';
 import { type BuiltSite, buildSite, deadLinks, doubleIds, weight } from './built-site.ts';
 
 let site: BuiltSite;
 let browser: Browser;
 beforeAll(async () => {
   site = buildSite();
-  browser = await startBrowser();
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

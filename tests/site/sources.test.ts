@@ -24,34 +24,47 @@ function write(path: string, text: string): string {
 }
 
 describe('a piece of source', () => {
-  const path = 'solutions/store.ts';
-  const store = `/** Keys and values. */
+  const given = `/** Keys and values. */
+export interface Values {
+  readonly revision: number;
+}
+
 export class Store {
-  /**
-   * The value, or undefined.
-   * @exercise 1.1 Find the value
-   */
+  /** The value, or undefined. */
   get(key: string): string | undefined {
     return this.#values.get(key);
   }
+
+  /**
+   * Takes the next revision.
+   * @exercise 1.1 Put the value
+   */
+  put(): void {}
 }
 
-export const empty = new Store();
+const empty = 0;
 `;
+  const path = 'chapters/chapter1-etcd/src/store.ts';
+  beforeAll(() => void write('solutions/chapter1-etcd/store.ts', given));
 
-  it('is a method with its doc, at the left margin, without the tag for the generator of starters', () => {
-    expect(snippet(root, write(path, store), 'Store.get')).toBe(
-      '/**\n * The value, or undefined.\n */\nget(key: string): string | undefined {\n  return this.#values.get(key);\n}',
+  it('is a method with its doc, at the left margin, as the solution has it', () => {
+    expect(snippet(root, path, 'Store.get')).toBe(
+      '/** The value, or undefined. */\nget(key: string): string | undefined {\n  return this.#values.get(key);\n}',
     );
   });
 
-  it('is a class, or a constant', () => {
-    expect(snippet(root, write(path, store), 'Store')).toMatch(/^\/\*\* Keys and values\. \*\/\nexport class Store \{[\s\S]*\n\}$/);
-    expect(snippet(root, path, 'empty')).toBe('export const empty = new Store();');
+  it('is an interface, or a constant', () => {
+    expect(snippet(root, path, 'Values')).toBe('/** Keys and values. */\nexport interface Values {\n  readonly revision: number;\n}');
+    expect(snippet(root, path, 'empty')).toBe('const empty = 0;');
+  });
+
+  it('stops the build when it is what the reader is to write', () => {
+    expect(() => snippet(root, path, 'Store.put')).toThrow('Store.put is tagged @exercise');
+    expect(() => snippet(root, path, 'Store')).toThrow('Store is tagged @exercise');
   });
 
   it('stops the build when it is gone', () => {
-    expect(() => snippet(root, write(path, store), 'Store.put')).toThrow('solutions/store.ts has no Store.put');
+    expect(() => snippet(root, path, 'Store.delete')).toThrow('solutions/chapter1-etcd/store.ts has no Store.delete');
   });
 });
 
