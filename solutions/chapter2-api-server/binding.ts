@@ -8,9 +8,9 @@ import type { ApiResources } from './api-resources.ts';
 import { asRecord, readJson } from './body.ts';
 import { badRequest, conflict, invalid } from './errors.ts';
 import type { ApiObject, Target } from './object.ts';
-import { isDryRun } from './object-handlers.ts';
 import { checkPreconditions } from './registry.ts';
 import type { Answer, ApiRequest } from './server.ts';
+import { writeOptions } from './write-options.ts';
 
 export async function bind(target: Target, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
   const binding = asRecord(await readJson(request.message, 'Binding'), 'Binding') as unknown as Binding;
@@ -27,7 +27,7 @@ export async function bind(target: Target, request: ApiRequest, { registry, cloc
     checkPreconditions(target, pod, { preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) } });
     return bound(pod, nodeName, target, clock);
   };
-  await registry.update(target, change, (_, wanted) => wanted, { dryRun: isDryRun(request) });
+  await registry.update(target, change, (_, wanted) => wanted, writeOptions(request, target, 'binding'));
   return { code: 201, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
 }
 

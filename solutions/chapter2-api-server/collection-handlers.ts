@@ -10,12 +10,13 @@ import { checkFields, fieldValidationOf } from './field-validation.ts';
 import { listObjects, readListQuery } from './list.ts';
 import { negotiate } from './negotiation.ts';
 import { type Collection, targetOf } from './object.ts';
-import { answerObject, isDryRun, readDeleteOptions } from './object-handlers.ts';
+import { answerObject, readDeleteOptions } from './object-handlers.ts';
 import { listRenderer, objectRenderer } from './representation.ts';
 import { flagParameter } from './request.ts';
 import type { Answer, ApiRequest } from './server.ts';
 import { readWatchQuery } from './watch-query.ts';
 import { WatchStream } from './watch-stream.ts';
+import { isDryRun, writeOptions } from './write-options.ts';
 
 export async function handleCollection(collection: Collection, request: ApiRequest, api: ApiResources): Promise<Answer | undefined> {
   const { method, query } = request;
@@ -49,7 +50,7 @@ export async function watch(collection: Collection, request: ApiRequest, api: Ap
 async function create(collection: Collection, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
   const body = asObject(await readJson(request.message, collection.resource.kind), collection);
   const wanted = toStored(checkFields(body, collection.resource, fieldValidationOf(request.query)), collection.resource);
-  const object = await registry.create(collection, wanted, { dryRun: isDryRun(request) });
+  const object = await registry.create(collection, wanted, writeOptions(request, collection));
   return { code: 201, ...answerObject(object, collection, request, clock) };
 }
 

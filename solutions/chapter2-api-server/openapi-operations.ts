@@ -60,7 +60,12 @@ export function operationsOf(resource: ResourceDefinition, schemaName: string): 
  * @exercise 2.8 Describe PATCH: its kind, its parameters, and the patch languages it takes
  */
 export function patchOperation(kind: GroupVersionKind, answer: Content): Operation {
-  const languages = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json'];
+  const languages = [
+    'application/json-patch+json',
+    'application/merge-patch+json',
+    'application/strategic-merge-patch+json',
+    'application/apply-patch+yaml',
+  ];
   return {
     'x-kubernetes-action': 'patch',
     'x-kubernetes-group-version-kind': kind,

@@ -3,9 +3,10 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go
 
 import type { DeleteOptions } from 'kubernetes-types/meta/v1';
-import type { Clock, Random } from '#kit/clock';
+import { type Clock, type Random, timestamp } from '#kit/clock';
 import { type DeletionStep, goesAtOnce, isReadyToGo, newFinalizerProblems, nextDeletionStep } from './deletion.ts';
 import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, noUniqueName } from './errors.ts';
+import { canTrack, type FieldManager, trackUpdate } from './field-managers.ts';
 import { equalJson } from './json.ts';
 import { keyOf, prefixOfResource } from './keys.ts';
 import { strategyFor } from './kinds/index.ts';
@@ -23,6 +24,8 @@ const generateNameAttempts = 8;
 export interface WriteOptions {
   /** Do everything but the writing. */
   dryRun?: boolean;
+  /** Who writes; absent: an object's managedFields are as its author has them. */
+  manager?: FieldManager;
 }
 
 /** How the stored object and the wanted one become the next one. */
@@ -42,6 +45,7 @@ export interface RegistryContext {
 export class Registry {
   readonly storage: Storage;
   readonly #context: StrategyContext;
+  readonly #canTrack = canTrack();
   /** Per resource, the last write that claims what only one object may have: the next such write waits for it. */
   readonly #lastClaims = new Map<ResourceDefinition, Promise<unknown>>();
 
@@ -93,14 +97,14 @@ export class Registry {
     throw notFound(target.resource, target.name);
   }
 
-  async #create(collection: Collection, wanted: ApiObject, { dryRun }: WriteOptions): Promise<ApiObject> {
+  async #create(collection: Collection, wanted: ApiObject, { dryRun, manager }: WriteOptions): Promise<ApiObject> {
     const { name, generateName: base } = wanted.metadata;
     const isGenerated = !name && !!base;
     for (let attempt = 1; ; attempt++) {
       const chosen = isGenerated ? generateName(base, this.#context.random) : name;
       const named = chosen ? { ...wanted, metadata: { ...wanted.metadata, name: chosen } } : wanted;
       const target = targetOf(collection, named);
-      const object = await this.#prepareForCreate(target, named);
+      const object = this.#tracked(undefined, await this.#prepareForCreate(target, named), manager);
       if (dryRun) return object;
       const result = await this.storage.create(keyOf(target), object);
       if (result.written) return result.object;
@@ -133,13 +137,13 @@ export class Registry {
    *
    * @exercise 2.3 Change the object that is there, and begin again where somebody else was faster; no update may be lost
    */
-  async #update(target: Target, change: Change, combine: Combine, { dryRun }: WriteOptions): Promise<ApiObject> {
+  async #update(target: Target, change: Change, combine: Combine, { dryRun, manager }: WriteOptions): Promise<ApiObject> {
     const key = keyOf(target);
     let current = await this.storage.get(key);
     while (current) {
       const wanted = await change(structuredClone(current));
       checkPreconditions(target, current, { preconditions: wanted.metadata });
-      const next = await this.#prepareForUpdate(target, current, wanted, combine);
+      const next = this.#tracked(current, await this.#prepareForUpdate(target, current, wanted, combine), manager);
       if (dryRun || equalJson(next, current)) return next;
       const { resourceVersion = '' } = current.metadata;
       const result = isReadyToGo(next) ? await this.storage.delete(key, current) : await this.storage.update(key, resourceVersion, next);
@@ -167,6 +171,10 @@ export class Registry {
     await strategy.prepareForUpdate(next, current, this.#context);
     // What the server gave back of its own is no change that anybody asked for: the generation is counted again.
     return combine(current, next, resource);
+  }
+
+  #tracked(old: ApiObject | undefined, next: ApiObject, manager: FieldManager | undefined): ApiObject {
+    return manager && this.#canTrack ? trackUpdate(old, next, manager, timestamp(this.#context.clock)) : next;
   }
 
   #nextDeletionStep({ resource }: Target, current: ApiObject, options: DeleteOptions): DeletionStep {

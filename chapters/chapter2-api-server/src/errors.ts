@@ -48,6 +48,21 @@ export function conflict(resource: GroupAndPlural, name: string, why: string): A
   return new ApiError(failure(409, 'Conflict', message, detailsOf(resource, name)));
 }
 
+/** 409. One cause for each field, its message `conflict with <manager>`: the summary says each manager's fields together. */
+export function applyConflict(causes: StatusCause[]): ApiError {
+  const managers = [...new Set(causes.map(({ message = '' }) => message.replace('conflict with ', '')))].sort();
+  const fieldsOf = (manager: string) => causes.filter(({ message }) => message === `conflict with ${manager}`).map(({ field }) => field);
+  const all = managers.map(
+    (manager) =>
+      `conflicts with ${manager}:\n${fieldsOf(manager)
+        .map((field) => `- ${field}`)
+        .join('\n')}`,
+  );
+  const [only] = causes;
+  const what = causes.length === 1 ? `1 conflict: ${only?.message}: ${only?.field}` : `${causes.length} conflicts: ${all.join('\n')}`;
+  return new ApiError(failure(409, 'Conflict', `Apply failed with ${what}`, { causes }));
+}
+
 export function forbidden(resource: GroupAndPlural, name: string, why: string, causes?: StatusCause[]): ApiError {
   const message = `${qualified(resource)} "${name}" is forbidden: ${why}`;
   return new ApiError(failure(403, 'Forbidden', message, { ...detailsOf(resource, name), ...(causes ? { causes } : {}) }));

@@ -6,8 +6,8 @@ import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import type { ApiResources } from './api-resources.ts';
 import { asRecord, readJson } from './body.ts';
 import type { Target } from './object.ts';
-import { isDryRun } from './object-handlers.ts';
 import type { Answer, ApiRequest } from './server.ts';
+import { isDryRun } from './write-options.ts';
 
 export async function evict(target: Target, request: ApiRequest, { registry }: ApiResources): Promise<Answer> {
   const { deleteOptions = {} } = asRecord(await readJson(request.message, 'Eviction'), 'Eviction') as { deleteOptions?: DeleteOptions };

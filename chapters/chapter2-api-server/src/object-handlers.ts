@@ -4,55 +4,63 @@
 import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import type { Clock } from '#kit/clock';
 import type { ApiResources } from './api-resources.ts';
+import { apply, applyMediaType } from './apply-handler.ts';
 import { asObject, asRecord, mediaTypeOf, parseBody, readBody, readJson } from './body.ts';
 import { toServed, toStored } from './conversion.ts';
 import { deleteOptionsProblems } from './deletion.ts';
-import { badRequest, invalid, methodNotAllowed } from './errors.ts';
+import { invalid, methodNotAllowed } from './errors.ts';
 import { checkFields, checkTypes, fieldValidationOf } from './field-validation.ts';
+import { forbiddenField } from './kinds/field-errors.ts';
 import { negotiate } from './negotiation.ts';
 import type { ApiObject, Collection, Target } from './object.ts';
 import { applyPatch } from './patch.ts';
-import type { Combine } from './registry.ts';
 import { objectRenderer } from './representation.ts';
 import { numberParameter } from './request.ts';
 import type { Answer, ApiRequest } from './server.ts';
+import { type Door, isDryRun, patchOptions, writeOptions } from './write-options.ts';
 
-/** `combine` says which part of the object a write may change. */
-export async function handleObject(target: Target, request: ApiRequest, api: ApiResources, combine?: Combine): Promise<Answer> {
+export async function handleObject(target: Target, request: ApiRequest, api: ApiResources, door?: Door): Promise<Answer> {
   switch (request.method) {
     case 'GET':
       return answerObject(await api.registry.get(target), target, request, api.clock);
     case 'PUT':
-      return answerObject(await put(target, request, api, combine), target, request, api.clock);
+      return answerObject(await put(target, request, api, door), target, request, api.clock);
     case 'PATCH':
-      return answerObject(await patch(target, request, api, combine), target, request, api.clock);
+      return patch(target, request, api, door);
     default:
       throw methodNotAllowed();
   }
 }
 
 /** The body takes the object's place. */
-async function put(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
+async function put(target: Target, request: ApiRequest, { registry }: ApiResources, door?: Door): Promise<ApiObject> {
   const body = asObject(await readJson(request.message, target.resource.kind), target);
   const wanted = toStored(checkFields(body, target.resource, fieldValidationOf(request.query)), target.resource);
-  return registry.update(target, () => structuredClone(wanted), combine, { dryRun: isDryRun(request) });
+  return registry.update(target, () => structuredClone(wanted), door?.combine, writeOptions(request, target, door?.subresource));
 }
 
 /** The body says what changes. It is applied to the object as it is in the moment when the write gets through. */
-async function patch(target: Target, request: ApiRequest, { registry }: ApiResources, combine?: Combine): Promise<ApiObject> {
+async function patch(target: Target, request: ApiRequest, api: ApiResources, door?: Door): Promise<Answer> {
   const { mediaType, body } = await readPatch(request);
+  if (mediaType === applyMediaType) {
+    const { object, isNew } = await apply(target, body, request, api, door);
+    return { ...(isNew ? { code: 201 } : {}), ...answerObject(object, target, request, api.clock) };
+  }
+  if (request.query.has('force')) {
+    throw invalid(patchOptions, '', [forbiddenField('force', 'may not be specified for non-apply patch')]);
+  }
   const validation = fieldValidationOf(request.query);
   const change = (current: ApiObject) => {
     const patched = applyPatch(mediaType, toServed(current, target.resource), body, target.resource);
     return toStored(checkFields(asObject(patched, target), target.resource, validation), target.resource);
   };
-  return registry.update(target, change, combine, { dryRun: isDryRun(request) });
+  const options = writeOptions(request, target, door?.subresource);
+  return answerObject(await api.registry.update(target, change, door?.combine, options), target, request, api.clock);
 }
 
 export async function readPatch({ message }: ApiRequest): Promise<{ mediaType: string; body: unknown }> {
   const mediaType = mediaTypeOf(message);
   const body = await readBody(message);
-  // A server-side apply may be YAML; applyPatch says that there is none yet.
   return { mediaType, body: parseBody(body, mediaType.endsWith('+yaml') ? 'application/yaml' : 'application/json', 'patch') };
 }
 
@@ -75,14 +83,6 @@ const answeredWhenDeleted = ['pods', 'services', 'serviceaccounts', 'persistentv
 export function answerObject(object: ApiObject, { resource }: Collection, request: ApiRequest, clock: Clock): Answer {
   const representation = negotiate(request.message.headers.accept);
   return { body: objectRenderer(resource, representation, request.query, clock)(object), contentType: representation.contentType };
-}
-
-/** `?dryRun=All`, or the same in a DeleteOptions body. */
-export function isDryRun({ query }: ApiRequest, options: DeleteOptions = {}): boolean {
-  const values = [...query.getAll('dryRun'), ...(options.dryRun ?? [])];
-  const unknown = values.find((value) => value !== 'All');
-  if (unknown !== undefined) throw badRequest(`dryRun: Unsupported value: "${unknown}": supported values: "All"`);
-  return values.length > 0;
 }
 
 /** From the body, and from the query for clients that send none. */

@@ -53,5 +53,5 @@ function isBuiltIn({ group, version, plural }: ResourceDefinition): boolean {
 
 function acceptedBy(resource: ResourceDefinition): string[] {
   const strategic = isBuiltIn(resource) ? ['application/strategic-merge-patch+json'] : [];
-  return ['application/json-patch+json', 'application/merge-patch+json', ...strategic];
+  return ['application/json-patch+json', 'application/merge-patch+json', ...strategic, 'application/apply-patch+yaml'];
 }

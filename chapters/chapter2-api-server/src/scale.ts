@@ -7,10 +7,11 @@ import type { ApiResources } from './api-resources.ts';
 import { asRecord, readJson } from './body.ts';
 import { badRequest, invalid } from './errors.ts';
 import type { ApiObject, Metadata, Target } from './object.ts';
-import { isDryRun, readPatch } from './object-handlers.ts';
+import { readPatch } from './object-handlers.ts';
 import { updated } from './object-meta.ts';
 import { applyPatch } from './patch.ts';
 import type { Answer, ApiRequest } from './server.ts';
+import { writeOptions } from './write-options.ts';
 
 const scaleType = { kind: 'Scale', apiVersion: 'autoscaling/v1' } as const;
 
@@ -18,7 +19,7 @@ export async function handleScale(target: Target, request: ApiRequest, { registr
   if (request.method === 'GET') return { body: scaleOf(await registry.get(target)) };
   const wanted = await readWantedScale(target, request);
   const change = (object: ApiObject) => scaled(target, object, wanted(scaleOf(object)));
-  return { body: scaleOf(await registry.update(target, change, updated, { dryRun: isDryRun(request) })) };
+  return { body: scaleOf(await registry.update(target, change, updated, writeOptions(request, target, 'scale'))) };
 }
 
 /** From the present scale to the wanted one: PUT names it, PATCH says what changes. */

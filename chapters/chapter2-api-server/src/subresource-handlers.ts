@@ -14,13 +14,15 @@ import { openStream } from './pod-streams.ts';
 import { handleScale } from './scale.ts';
 import type { Answer, ApiRequest } from './server.ts';
 
+const statusDoor = { subresource: 'status', combine: statusUpdated };
+
 type SubresourceHandler = (target: Target, request: ApiRequest, api: ApiResources) => Promise<Answer | undefined>;
 
 const handlers: Record<string, SubresourceHandler> = {
   'GET status': handleObject,
-  'PUT status': (target, request, api) => handleObject(target, request, api, statusUpdated),
-  'PATCH status': (target, request, api) => handleObject(target, request, api, statusUpdated),
-  'PUT finalize': (target, request, api) => handleObject(target, request, api, finalizersUpdated),
+  'PUT status': (target, request, api) => handleObject(target, request, api, statusDoor),
+  'PATCH status': (target, request, api) => handleObject(target, request, api, statusDoor),
+  'PUT finalize': (target, request, api) => handleObject(target, request, api, { subresource: 'finalize', combine: finalizersUpdated }),
   'GET scale': handleScale,
   'PUT scale': handleScale,
   'PATCH scale': handleScale,
