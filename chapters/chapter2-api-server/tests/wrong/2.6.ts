@@ -6,7 +6,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'A list is a map of numbers.',
     file: 'field-set.ts',
     replace: 'const at = pathTo(path, element);',
-    by: "const at = pathTo(path, element.startsWith('k:') ? `f:${items.size}` : element);",
+    by: "const at = pathTo(path, element.startsWith('k:') ? String(items.size) : element);",
     caughtBy: 'of a keyed list are the items and what is in them, wherever an item stands',
   },
   {
