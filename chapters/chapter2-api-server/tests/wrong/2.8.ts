@@ -69,8 +69,8 @@ export const wrong: WrongSolution[] = [
     name: 'does not offer a strategic merge',
     misunderstanding: 'It is enough that the server understands a patch language. kubectl apply only uses what the document offers.',
     file: 'openapi-operations.ts',
-    replace: "'application/merge-patch+json', 'application/strategic-merge-patch+json'",
-    by: "'application/merge-patch+json'",
+    replace: "    'application/strategic-merge-patch+json',\n",
+    by: '',
     caughtBy: 'tells kubectl apply that PATCH takes a strategic merge and checks fields itself',
   },
 ];
