@@ -153,7 +153,7 @@ async function benchRecovery(quick: boolean): Promise<Row[]> {
   const count = Math.floor((megabytes * 1_000_000) / valueBytes);
   const elapsed: Record<string, number[]> = { lean: [], etcd: [] };
   for (const kind of ['lean', 'etcd'] as const) {
-    const server = await startMeasured(kind);
+    const server = await startMeasured(kind, { keepsLog: true });
     try {
       await load({ url: server.url, kind: 'fill', clients: 20, depth: 1, count, keys: 1000, valueBytes });
       for (let round = 0; round < 3; round++) elapsed[kind]?.push(await server.crash());

@@ -19,9 +19,11 @@ export interface MeasuredServer {
   stop(): Promise<void>;
 }
 
-export async function startMeasured(kind: Kind): Promise<MeasuredServer> {
+/** `keepsLog`: no snapshot replaces the log, so that a start has to read all of it. */
+export async function startMeasured(kind: Kind, { keepsLog = false } = {}): Promise<MeasuredServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'kubekata-bench-etcd-'));
-  let running = await run(kind, dataDir);
+  const start = () => (kind === 'etcd' ? runReal(dataDir, keepsLog) : runOurs(kind, dataDir, keepsLog));
+  let running = await start();
   const kill = async () => {
     const ended = once(running.child, 'exit');
     running.child.kill('SIGKILL');
@@ -39,7 +41,7 @@ export async function startMeasured(kind: Kind): Promise<MeasuredServer> {
     crash: async () => {
       await kill();
       const start = performance.now();
-      running = await run(kind, dataDir);
+      running = await start();
       return (performance.now() - start) / 1000;
     },
     stop: async () => {
@@ -54,20 +56,15 @@ interface Running {
   url: string;
 }
 
-function run(kind: Kind, dataDir: string): Promise<Running> {
-  return kind === 'etcd' ? runReal(dataDir) : runOurs(kind, dataDir);
-}
-
-/** No snapshot replaces the log, so that a start has to read all of it. */
-async function runOurs(transport: Exclude<Kind, 'etcd'>, dataDir: string): Promise<Running> {
-  const options = JSON.stringify({ dataDir, transport, snapshotAfterBytes: 2 ** 40 });
+async function runOurs(transport: Exclude<Kind, 'etcd'>, dataDir: string, keepsLog: boolean): Promise<Running> {
+  const options = JSON.stringify({ dataDir, transport, ...(keepsLog ? { snapshotAfterBytes: 2 ** 40 } : {}) });
   const child = fork(join(import.meta.dirname, 'our-etcd.ts'), [options], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [url] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [unknown];
   if (typeof url !== 'string') throw new Error('our etcd did not start');
   return { child, url };
 }
 
-async function runReal(dataDir: string): Promise<Running> {
+async function runReal(dataDir: string, keepsLog: boolean): Promise<Running> {
   const [clientPort, peerPort] = await freePorts(2);
   const url = `http://127.0.0.1:${clientPort}`;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
@@ -82,7 +79,7 @@ async function runReal(dataDir: string): Promise<Running> {
     'election-timeout': '100',
     'log-level': 'error',
     'quota-backend-bytes': String(8 * 2 ** 30),
-    'snapshot-count': '100000000',
+    ...(keepsLog ? { 'snapshot-count': '100000000' } : {}),
   };
   const child = spawn(
     'etcd',
