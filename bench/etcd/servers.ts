@@ -40,9 +40,9 @@ export async function startMeasured(kind: Kind, { keepsLog = false } = {}): Prom
     },
     crash: async () => {
       await kill();
-      const start = performance.now();
+      const killedAt = performance.now();
       running = await start();
-      return (performance.now() - start) / 1000;
+      return (performance.now() - killedAt) / 1000;
     },
     stop: async () => {
       await kill();
