@@ -270,7 +270,8 @@ describe('HTTP/2 by hand', () => {
       const pings = Buffer.concat(Array.from({ length: 60_000 }, () => encodeFrame(frameType.ping, 0, 0, Buffer.alloc(8))));
       const cut = new Promise<void>((resolve) => peer.socket.on('close', () => resolve()));
       // The system's own buffers take some megabytes before the server has to keep anything.
-      for (let round = 0; round < 60 && !peer.isClosed; round++) await new Promise<void>((resolve) => peer.socket.write(pings, () => resolve()));
+      for (let round = 0; round < 60 && !peer.isClosed; round++)
+        await new Promise<void>((resolve) => peer.socket.write(pings, () => resolve()));
       peer.socket.resume();
       await cut;
       await expectService();
