@@ -6,9 +6,8 @@ import { imageArchive, tarOf } from '#kit/node/image-archive';
 import { type ImageRecipe, imageRecipes } from '#kit/node/image-recipes';
 
 /** Resolves when the engine has the image. Rejects with the engine's own words when it can be neither pulled nor made. */
-export async function ensureImage(docker: Docker, name: string): Promise<void> {
+export async function ensureImage(docker: Docker, name: string, recipe: ImageRecipe | undefined = imageRecipes[name]): Promise<void> {
   if (await hasImage(docker, name)) return;
-  const recipe = imageRecipes[name];
   if (recipe) await makeImage(docker, name, recipe);
   else await pullImage(docker, name);
 }

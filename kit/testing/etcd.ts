@@ -1,20 +1,17 @@
 // An etcd for wire tests, and a client that speaks etcd's protocol and nothing more: no retries, no caching, no interpretation.
-// The server is `#etcd` in this process, in a temporary folder; with KATA_TARGET=upstream it is the real `etcd` of the PATH. With
+// The server is `#etcd` in this process, in a temporary folder; with KATA_TARGET=upstream it is the real etcd. With
 // KATA_ETCD_TRANSPORT=lean it speaks HTTP/2 by hand.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEtcd } from '#etcd';
 import { systemClock, systemRandom } from '#kit/clock';
 import type { RunningComponent } from '#kit/component';
-import { freePorts } from '#kit/free-ports';
 import { createLogger, silentLogger, stderrSink } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { EtcdClient } from '#kit/testing/etcd-client';
-import { eventually } from '#kit/testing/wait';
+import { isUpstream, startUpstreamEtcd } from '#kit/testing/upstream-etcd';
 
 export interface EtcdUnderTest {
   readonly url: string;
@@ -26,8 +23,6 @@ export interface EtcdUnderTest {
   /** Stops the server and removes its data. */
   stop(): Promise<void>;
 }
-
-export const isUpstream = process.env.KATA_TARGET === 'upstream';
 
 /** What a server that is not durable yet keeps is lost when it stops: tests of that ask for `durable`, and get NotImplemented. */
 export async function startEtcdUnderTest({ durable = false } = {}): Promise<EtcdUnderTest> {
@@ -48,7 +43,7 @@ export async function startEtcdUnderTest({ durable = false } = {}): Promise<Etcd
   };
   const under = { url: '', client: undefined as unknown as EtcdClient, connect, restart, stop };
   async function startServer() {
-    server = isUpstream ? await startUpstream(dataDir) : await startHere(dataDir);
+    server = isUpstream ? await startUpstreamEtcd(dataDir) : await startHere(dataDir);
     if (durable && NotImplemented.first) throw NotImplemented.first;
     NotImplemented.forget();
     under.url = server.url;
@@ -76,47 +71,4 @@ function startHere(dataDir: string): Promise<RunningComponent> {
   const log = process.env.KUBEKATA_LOG ? createLogger('etcd', stderrSink) : silentLogger;
   const transport = process.env.KATA_ETCD_TRANSPORT === 'lean' ? 'lean' : 'grpc-js';
   return startEtcd({ dataDir, listen: { host: '127.0.0.1', port: 0 }, transport, clock: systemClock, random: systemRandom, log });
-}
-
-/** The real etcd, as one member. It cannot choose its ports itself. */
-async function startUpstream(dataDir: string): Promise<RunningComponent> {
-  const [clientPort, peerPort] = await freePorts(2);
-  const url = `http://127.0.0.1:${clientPort}`;
-  const peerUrl = `http://127.0.0.1:${peerPort}`;
-  const flags = {
-    'data-dir': dataDir,
-    'listen-client-urls': url,
-    'advertise-client-urls': url,
-    'listen-peer-urls': peerUrl,
-    'initial-advertise-peer-urls': peerUrl,
-    'initial-cluster': `default=${peerUrl}`,
-    'heartbeat-interval': '20',
-    'election-timeout': '100',
-    'log-level': 'error',
-  };
-  const child = spawn('etcd', [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let output = '';
-  child.stderr.on('data', (chunk) => {
-    output += chunk;
-  });
-  const ended = once(child, 'exit');
-  ended.catch((error) => {
-    output += error;
-  });
-  const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    await ended;
-  };
-  const client = new EtcdClient(url);
-  try {
-    await eventually('the real etcd answers', () => client.range({ key: 'health' }), { within: 10_000, story: () => output });
-  } catch (error) {
-    if (child.pid !== undefined) await stop();
-    throw error;
-  } finally {
-    client.close();
-  }
-  return { url, stop };
 }

@@ -10,8 +10,9 @@ import { readSnapshot, writeSnapshot } from '#etcd/snapshot-file';
 import { seededRandom, systemClock, systemRandom } from '#kit/clock';
 import { silentLogger } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
-import { type EtcdUnderTest, isUpstream, startEtcdUnderTest } from '#kit/testing/etcd';
+import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { EtcdClient, failureOf, pair, prefixEnd } from '#kit/testing/etcd-client';
+import { isUpstream } from '#kit/testing/upstream-etcd';
 import { PowerFailureDisk } from './power-failure.ts';
 
 describe('etcd', () =>
