@@ -144,10 +144,11 @@ export class StateMachine {
     return this.#answer({});
   }
 
+  /** Answers with the alarms that the request is about. */
   #alarm({ action, memberID, alarm }: AlarmRequest): object {
-    if (action === 'ACTIVATE') this.alarms.activate(memberID, alarm);
-    if (action === 'DEACTIVATE') this.alarms.deactivate(memberID, alarm);
-    return this.#answer({ alarms: this.alarms.all() });
+    if (action === 'DEACTIVATE') return this.#answer({ alarms: this.alarms.deactivate(memberID, alarm) });
+    this.alarms.activate(memberID, alarm);
+    return this.#answer({ alarms: [{ memberID, alarm }] });
   }
 
   #publish(attributes: MemberAttributes): object {
