@@ -20,10 +20,12 @@ export class Alarms {
     if (!this.#alarms.some((other) => other.memberID === memberID && other.alarm === alarm)) this.#alarms.push({ memberID, alarm });
   }
 
-  /** Member 0 is every member, the type NONE every alarm. */
-  deactivate(memberID: string, alarm: AlarmType): void {
+  /** Member 0 is every member, the type NONE every alarm. Returns those that were active. */
+  deactivate(memberID: string, alarm: AlarmType): AlarmMember[] {
     const isMeant = (each: AlarmMember) => (memberID === '0' || each.memberID === memberID) && (alarm === 'NONE' || each.alarm === alarm);
+    const ended = this.#alarms.filter(isMeant);
     this.#alarms = this.#alarms.filter((each) => !isMeant(each));
+    return ended;
   }
 
   /** @throws EtcdError if the command would let the data grow, and there is no space */

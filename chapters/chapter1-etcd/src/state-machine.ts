@@ -138,10 +138,11 @@ export class StateMachine {
     throw new NotImplemented('1.6', 'Revoke the lease, delete its keys, and answer with a header.');
   }
 
+  /** Answers with the alarms that the request is about. */
   #alarm({ action, memberID, alarm }: AlarmRequest): object {
-    if (action === 'ACTIVATE') this.alarms.activate(memberID, alarm);
-    if (action === 'DEACTIVATE') this.alarms.deactivate(memberID, alarm);
-    return this.#answer({ alarms: this.alarms.all() });
+    if (action === 'DEACTIVATE') return this.#answer({ alarms: this.alarms.deactivate(memberID, alarm) });
+    this.alarms.activate(memberID, alarm);
+    return this.#answer({ alarms: [{ memberID, alarm }] });
   }
 
   #publish(attributes: MemberAttributes): object {
