@@ -32,9 +32,9 @@ export function frontPage(readme: string, course: Chapter[], pages: Page[], { se
 </section>
 <section class="quick" aria-labelledby="quick"><h2 id="quick">Begin with two commands</h2>
 ${new Html(codeBlock(commands, 'sh'))}</section>
-${picture && new Html(picture)}
 <section class="cards" aria-labelledby="chapters">
-<h2 id="chapters">The chapters</h2>
+<h2 id="chapters">Six programs that never meet, but at one door</h2>
+${picture && new Html(picture)}
 <ol>${course.map((chapter) => card(chapter, rowOf(readme, chapter)))}</ol>
 </section>
 ${section(

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type Chapter, type Stage, splitByHeading } from './course.ts';
+import { typeset } from './html.ts';
 import { stagesMark } from './markdown.ts';
 
 export interface Page {
@@ -118,5 +119,14 @@ function readPage(root: string, slug: string): Page {
   if (!title || !summary || order === undefined) {
     throw new Error(`${source} must begin with a block between two lines of ---, with title, summary and order`);
   }
-  return { path: `${slug}.html`, title, summary, source, text: text.replace(/^\s*# .*\n/, ''), raise: 0, kind: 'beside', order };
+  return {
+    path: `${slug}.html`,
+    title: typeset(title),
+    summary: typeset(summary),
+    source,
+    text: text.replace(/^\s*# .*\n/, ''),
+    raise: 0,
+    kind: 'beside',
+    order,
+  };
 }

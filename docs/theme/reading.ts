@@ -42,8 +42,9 @@ if (entries.size > 0) {
   const headings = [...entries.keys()].flatMap((id) => document.getElementById(id) ?? []);
   const mark = () => {
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 4;
-    const passed = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight * 0.3);
-    const here = atEnd ? headings.at(-1) : (passed.at(-1) ?? headings[0]);
+    const shown = headings.filter((heading) => heading.getClientRects().length > 0);
+    const passed = shown.filter((heading) => heading.getBoundingClientRect().top < innerHeight * 0.3);
+    const here = atEnd ? shown.at(-1) : (passed.at(-1) ?? shown[0]);
     for (const [id, entry] of entries) {
       if (id === here?.id) entry.setAttribute('aria-current', 'location');
       else entry.removeAttribute('aria-current');

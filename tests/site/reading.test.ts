@@ -17,7 +17,7 @@ let tab: Page;
 beforeAll(async () => {
   site = buildSite();
   browser = await launchChromium();
-});
+}, 60_000);
 afterAll(async () => {
   await browser?.close();
   site?.remove();
@@ -27,7 +27,7 @@ beforeEach(async () => {
   reader.setDefaultTimeout(15_000);
   tab = await reader.newPage();
 });
-afterEach(() => reader.close());
+afterEach(() => reader?.close());
 
 const stage = 'chapter1-etcd/1.1.html';
 const phone = { width: 390, height: 844 };

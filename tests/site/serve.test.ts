@@ -36,7 +36,7 @@ beforeAll(async () => {
   browser = await launchChromium();
   tab = await browser.newPage();
   await tab.goto(`${address}chapter4-scheduler/4.1.html`);
-});
+}, 60_000);
 afterAll(async () => {
   await browser?.close();
   server?.removeAllListeners('exit');

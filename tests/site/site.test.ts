@@ -13,7 +13,7 @@ let browser: Browser;
 beforeAll(async () => {
   site = buildSite();
   browser = await launchChromium();
-});
+}, 60_000);
 afterAll(async () => {
   await browser?.close();
   site?.remove();
@@ -63,7 +63,7 @@ describe('the docs site', () => {
     }
     await tab.close();
     expect(findings).toEqual([]);
-  });
+  }, 60_000);
 
   it('can be used by everybody, in light and in dark (axe)', async () => {
     const axe = readFileSync(join(process.cwd(), 'node_modules/axe-core/axe.min.js'), 'utf8');
@@ -82,7 +82,7 @@ describe('the docs site', () => {
     }
     await tab.close();
     expect(findings).toEqual([]);
-  });
+  }, 60_000);
 
   it('paints first within a second', async () => {
     const paints: number[] = [];
