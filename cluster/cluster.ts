@@ -7,6 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { addDnsService } from '#cluster/add-ons';
+import { etcdTitles, startEtcdMembers } from '#cluster/etcd-members';
 import { createIdentities, type Identities } from '#cluster/identities';
 import { addresses } from '#cluster/layout';
 import { dialer, machineAddress } from '#cluster/machine-address';
@@ -23,6 +24,8 @@ import type { NodeContainer, NodeNetwork } from '#kit/node/node-container';
 export interface ClusterOptions extends Omit<ProcessesOptions, 'clock'> {
   /** How many nodes: node-1, node-2, … */
   nodes: number;
+  /** One etcd, or several that agree by Raft. */
+  etcdMembers: number;
   /** Absent: hollow nodes, whose containers only pretend. */
   docker?: Docker;
   /** The API server's port; 0 takes a free one. */
@@ -64,14 +67,14 @@ export class Cluster {
   }
 
   async #startAll(over: AbortSignal): Promise<void> {
-    const { layout, docker, nodes } = this.#options;
+    const { layout, docker, nodes, etcdMembers } = this.#options;
     await Promise.all([layout.data, layout.pki].map((folder) => rm(folder, { recursive: true, force: true })));
     await Promise.all([layout.data, layout.logs].map((folder) => mkdir(folder, { recursive: true })));
     if (docker) {
       await sweep(docker, layout.cluster);
       this.#reaper = startReaper(layout.cluster);
     }
-    this.#processes.prepare('etcd', 'kube-apiserver');
+    this.#processes.prepare(...etcdTitles(etcdMembers), 'kube-apiserver');
     this.#identities = await createIdentities(layout.pki);
     if (docker) this.#machines = createPlaces(docker, layout.cluster, nodes);
     // Awaited below; this only keeps a failure there from counting as unhandled until then.
@@ -101,10 +104,9 @@ export class Cluster {
 
   /** Starts etcd and the API server; resolves with the API server's URL. */
   async #startControlPlane(): Promise<string> {
-    const { layout, port } = this.#options;
+    const { layout, port, etcdMembers } = this.#options;
     const hosts = ['127.0.0.1', 'localhost'];
-    const [etcd, server, etcdClient, kubeletClient] = await Promise.all([
-      this.#identities.certificate('etcd', { commonName: 'etcd', hosts, usages: ['server', 'client'] }),
+    const [server, etcdClient, kubeletClient] = await Promise.all([
       this.#identities.certificate('apiserver', {
         commonName: 'kube-apiserver',
         hosts: [
@@ -121,16 +123,10 @@ export class Cluster {
       this.#identities.certificate('apiserver-kubelet-client', { commonName: 'kube-apiserver-kubelet-client', usages: ['client'] }),
     ]);
     const ca = this.#identities.caFile;
-    const etcdProcess = await this.#processes.start('etcd', (url) => ({
-      'data-dir': join(layout.data, 'etcd'),
-      'listen-client-urls': url ?? 'https://127.0.0.1:0',
-      'cert-file': etcd.certFile,
-      'key-file': etcd.keyFile,
-      'trusted-ca-file': ca,
-    }));
+    const etcdUrls = await startEtcdMembers(this.#processes, { identities: this.#identities, layout, members: etcdMembers });
     this.#prepareOthers();
     const apiServer = await this.#processes.start('kube-apiserver', (url) => ({
-      'etcd-servers': etcdProcess.url,
+      'etcd-servers': etcdUrls.join(','),
       'etcd-cafile': ca,
       'etcd-certfile': etcdClient.certFile,
       'etcd-keyfile': etcdClient.keyFile,

@@ -12,6 +12,7 @@ import { createLogger, stderrSink } from '#kit/log';
 
 const flags = {
   nodes: { description: 'how many nodes', default: '2' },
+  'etcd-members': { description: 'how many etcd processes keep what the cluster remembers; 3 survive the loss of one', default: '1' },
   detach: { description: 'returns when the nodes are Ready; the cluster goes on in the background', default: false as const },
   runtime: { description: 'docker, or hollow: no Docker, containers only pretend to run', default: 'docker' },
   mine: { description: 'your chapters in place of the reference: --mine=1,4', default: '' },
@@ -69,6 +70,7 @@ async function run(layout: Layout, values: Values): Promise<number> {
   const cluster = new Cluster({
     layout,
     nodes: wholeNumber('nodes', values.nodes, { min: 1, max: 250 }),
+    etcdMembers: wholeNumber('etcd-members', values['etcd-members'], { min: 1, max: 9 }),
     port: wholeNumber('port', values.port, { min: 0, max: 65_535 }),
     mine: chapters(values.mine),
     ...(await runtime(values.runtime)),
