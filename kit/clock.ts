@@ -42,7 +42,7 @@ export function microTimestamp(clock: Clock): string {
   return new Date(clock.now()).toISOString().replace('Z', '000Z');
 }
 
-abstract class ClockBase implements Clock {
+export abstract class ClockBase implements Clock {
   abstract now(): number;
   abstract after(ms: number, callback: () => void): Timer;
   abstract every(ms: number, callback: () => void): Timer;

@@ -11,6 +11,8 @@ import { withDeadline } from '#kit/testing/wait';
 
 const deadlineMs = 4000;
 const protocol = loadProtocol(Number);
+/** Ids of members have 64 bits: numbers would round them. */
+const exactProtocol = loadProtocol(String);
 
 export interface Header {
   clusterId: number;
@@ -54,6 +56,8 @@ export interface RangeRequest {
   sortTarget?: 'KEY' | 'VERSION' | 'CREATE' | 'MOD' | 'VALUE';
   keysOnly?: boolean;
   countOnly?: boolean;
+  /** An old answer will do. */
+  serializable?: boolean;
   minModRevision?: number;
   maxModRevision?: number;
   minCreateRevision?: number;
@@ -150,6 +154,26 @@ export interface LeaseResponse {
   keys: Buffer[];
 }
 
+export interface Member {
+  ID: string;
+  /** Empty: it has not run yet. */
+  name: string;
+  peerURLs: string[];
+  clientURLs: string[];
+}
+
+export interface Status {
+  header: Header;
+  version: string;
+  dbSize: number;
+  /** A member's id; 0: nobody leads. */
+  leader: number;
+  raftIndex: number;
+  raftTerm: number;
+  raftAppliedIndex: number;
+  errors: string[];
+}
+
 export interface SnapshotPiece {
   header: Header;
   remainingBytes: number;
@@ -241,11 +265,27 @@ export class EtcdClient {
     return this.call('Lease', 'LeaseLeases', {});
   }
 
-  memberList(): Promise<{ header: Header; members: { ID: number; name: string; clientURLs: string[] }[] }> {
-    return this.call('Cluster', 'MemberList', {});
+  memberList(): Promise<{ header: { memberId: string }; members: Member[] }> {
+    return this.#callExactly('Cluster', 'MemberList', {});
   }
 
-  status(): Promise<{ header: Header; version: string; leader: number; dbSize: number }> {
+  memberAdd(...peerURLs: string[]): Promise<{ member: Member; members: Member[] }> {
+    return this.#callExactly('Cluster', 'MemberAdd', { peerURLs });
+  }
+
+  memberRemove(ID: string): Promise<{ members: Member[] }> {
+    return this.#callExactly('Cluster', 'MemberRemove', { ID });
+  }
+
+  memberUpdate(ID: string, ...peerURLs: string[]): Promise<{ members: Member[] }> {
+    return this.#callExactly('Cluster', 'MemberUpdate', { ID, peerURLs });
+  }
+
+  async moveLeader(targetID: string): Promise<void> {
+    await this.#callExactly('Maintenance', 'MoveLeader', { targetID });
+  }
+
+  status(): Promise<Status> {
     return this.call('Maintenance', 'Status', {});
   }
 
@@ -302,6 +342,12 @@ export class EtcdClient {
     return this.#unary(this.#clients[service], path, requestSerialize, responseDeserialize, inBytes(request)) as Promise<Response>;
   }
 
+  /** As `call`, with int64 values as text. */
+  #callExactly<Response>(service: Service, method: string, request: object): Promise<Response> {
+    const { path, requestSerialize, responseDeserialize } = methodOf(service, method, exactProtocol);
+    return this.#unary(this.#clients[service], path, requestSerialize, responseDeserialize, request) as Promise<Response>;
+  }
+
   close(): void {
     for (const client of Object.values(this.#clients)) client.close();
   }
@@ -328,8 +374,8 @@ export class EtcdClient {
   }
 }
 
-function methodOf(service: Service, method: string) {
-  const definition = serviceOf(protocol, service)[method];
+function methodOf(service: Service, method: string, inProtocol = protocol) {
+  const definition = serviceOf(inProtocol, service)[method];
   if (!definition) throw new TypeError(`the protocol has no method ${service}.${method}`);
   return definition;
 }

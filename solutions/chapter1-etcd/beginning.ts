@@ -48,7 +48,8 @@ export async function begin(
     if (!recovered.identity) await write({ identity, snapshot: { index: 0, term: 0, members: founding.members, data: new Uint8Array() } });
     return { identity, contacts: founding.members };
   }
-  if (recovered.identity && recovered.snapshot.members.length > 0) return { identity: recovered.identity, contacts: [] };
+  const knowsMembers = recovered.snapshot.members.length > 0 || recovered.entries.some((entry) => entry.members);
+  if (recovered.identity && knowsMembers) return { identity: recovered.identity, contacts: [] };
   const { clusterId, members } = await askMembers(flags, network);
   const self = members.find(({ peerUrls = [] }) => peerUrls.some((url) => ownUrls(flags).includes(url)));
   if (!self) throw new Error(`the cluster has no member at ${ownUrls(flags)}: add it first, with \`etcdctl member add\``);

@@ -15,18 +15,18 @@ export function clusterService(edge: GrpcEdge, state: ServerState, self: () => M
     return { ID: id, name, peerURLs: peerUrls, clientURLs };
   };
   const change = async (request: MembersRequest) => {
-    const before = new Set(consensus.members.map(({ id }) => id));
-    await consensus.changeMembers(request);
-    await consensus.readable(false);
-    const added = consensus.members.find(({ id }) => !before.has(id));
-    return { header: machine.header(), members: consensus.members.map(describe), ...(added ? { member: describe(added) } : {}) };
+    const members = await consensus.changeMembers(request);
+    return { header: machine.header(), members: members.map(describe) };
   };
   return {
     MemberList: edge.unary(async ({ linearizable }: { linearizable: boolean }) => {
       await consensus.readable(!linearizable);
       return { header: machine.header(), members: consensus.members.map(describe) };
     }),
-    MemberAdd: edge.unary(({ peerURLs }: { peerURLs: string[] }) => change({ add: { peerURLs } })),
+    MemberAdd: edge.unary(async ({ peerURLs }: { peerURLs: string[] }) => {
+      const answer = await change({ add: { peerURLs } });
+      return { ...answer, member: answer.members.at(-1) };
+    }),
     MemberRemove: edge.unary(({ ID }: { ID: MemberId }) => change({ remove: ID })),
     MemberUpdate: edge.unary(({ ID, peerURLs }: { ID: MemberId; peerURLs: string[] }) => change({ update: { ID, peerURLs } })),
   };

@@ -51,8 +51,8 @@ export interface Consensus {
   /** Leases, as the leader sees them: only it counts their time. The answers have no header. @throws EtcdError if nobody leads */
   keepAlive(lease: LeaseId): Promise<object>;
   timeToLive(request: TimeToLiveRequest): Promise<object>;
-  /** Resolves when the change is a fact. @throws EtcdError if it is refused */
-  changeMembers(request: MembersRequest): Promise<void>;
+  /** Resolves with the members when the change is a fact. @throws EtcdError if it is refused */
+  changeMembers(request: MembersRequest): Promise<readonly Member[]>;
   /** Resolves when that member leads. @throws EtcdError if this one does not lead, or it takes too long */
   moveLeader(to: MemberId): Promise<void>;
   /** The present state, for a snapshot. */

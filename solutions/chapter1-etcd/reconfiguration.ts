@@ -29,7 +29,7 @@ export function membersAfter(now: Reconfiguration, { add, remove, update }: Memb
  * In this order: the URLs must be good (`checkUrls`), and no member may have one of them (`peerUrlExists()`), nor the new id
  * (`memberExists()`). Those that have run must be a majority of the members with the new one, except that one alone may be joined by
  * a second (`notEnoughStarted()`). And all must be heard (`unhealthy()`).
- * Stage 1.10: Return the members and the new one behind them, or throw.
+ * @exercise 1.10 Return the members and the new one behind them, or throw.
  */
 export function withMember({ members, isStarted, isHeard, newId }: Reconfiguration, peerUrls: string[]): Member[] {
   checkUrls(peerUrls);
@@ -47,7 +47,7 @@ export function withMember({ members, isStarted, isHeard, newId }: Reconfigurati
  * In this order: it must be a member (`memberNotFound()`). Those of the rest that have run must be a majority of the rest
  * (`notEnoughStarted()`). A member that is not heard may go: nobody counts on it. One that is heard may go only if those of the rest that
  * are heard are a majority of the rest (`unhealthy()`).
- * Stage 1.10: Return the members without that one, or throw.
+ * @exercise 1.10 Return the members without that one, or throw.
  */
 export function withoutMember({ members, isStarted, isHeard }: Reconfiguration, id: MemberId): Member[] {
   if (!members.some((member) => member.id === id)) throw memberNotFound();

@@ -38,6 +38,7 @@ export interface ReplicatedOptions {
   /** False: the wire is cut for this message. For tests. */
   passes?: PeersOptions['passes'];
   heartbeatMs?: number;
+  catchUpEntries?: number;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -53,7 +54,7 @@ export interface ClusterDescription {
 interface LeaderDuties {
   keepAlive(lease: LeaseId): object;
   timeToLive(request: TimeToLiveRequest): object;
-  changeMembers(request: MembersRequest): Promise<object>;
+  changeMembers(request: MembersRequest): Promise<readonly Member[]>;
 }
 
 interface Waiting {
@@ -106,6 +107,7 @@ export class Replicated implements Consensus {
       random,
       log,
       ...(options.heartbeatMs === undefined ? {} : { tickMs: options.heartbeatMs }),
+      ...(options.catchUpEntries === undefined ? {} : { catchUpEntries: options.catchUpEntries }),
     });
   }
 
@@ -132,7 +134,7 @@ export class Replicated implements Consensus {
     try {
       return await this.#answerTo(ID, () => {
         // If nobody leads, somebody will: `#afterTurn` tries again.
-        if (!this.#member.propose(payload)) this.#unsent.set(ID, payload);
+        if (!this.#propose(payload)) this.#unsent.set(ID, payload);
       });
     } finally {
       this.#unsent.delete(ID);
@@ -157,8 +159,8 @@ export class Replicated implements Consensus {
     return this.#atLeader('timeToLive', request);
   }
 
-  async changeMembers(request: MembersRequest): Promise<void> {
-    await this.#atLeader('changeMembers', request);
+  async changeMembers(request: MembersRequest): Promise<readonly Member[]> {
+    return (await this.#atLeader('changeMembers', request)) as Member[];
   }
 
   async moveLeader(to: MemberId): Promise<void> {
@@ -194,13 +196,20 @@ export class Replicated implements Consensus {
     this.#peers.stop();
   }
 
+  /** False: nobody leads, or the leader cannot be reached now, and what is sent to it would be lost. */
+  #propose(payload: Uint8Array): boolean {
+    const { leader } = this.standing;
+    const isReached = this.#isLeader || (leader !== undefined && this.#peers.reaches(leader));
+    return isReached && this.#member.propose(payload);
+  }
+
   get #isLeader(): boolean {
     return this.#member.raft.role === 'leader';
   }
 
   /**
    * Nobody tells us if the command is lost on its way, or with its leader.
-   * Stage 1.10: Wait under the command's id, then `offer` the command, and resolve with its answer; after `#requestMs` without one, throw timedOut().
+   * @exercise 1.10 Wait under the command's id, then `offer` the command, and resolve with its answer; after `#requestMs` without one, throw timedOut().
    */
   async #answerTo(id: string, offer: () => void): Promise<object> {
     if (this.#member.failure) throw this.#member.failure;
@@ -219,7 +228,7 @@ export class Replicated implements Consensus {
   /**
    * Every member applies every command; only the one who proposed it has somebody waiting. A command that cannot be carried out cannot be
    * carried out anywhere: its error is the answer, and the next entry's turn comes. A leader's first entry has no data, and is no command.
-   * Stage 1.10: Apply the entry's command, and give the response, or the error, to who waits for it.
+   * @exercise 1.10 Apply the entry's command, and give the response, or the error, to who waits for it.
    */
   #apply({ data }: Entry): void {
     if (data.length === 0) return;
@@ -249,14 +258,14 @@ export class Replicated implements Consensus {
       this.#peers.know(known);
     }
     this.#lead(this.#isLeader);
-    for (const [id, payload] of this.#unsent) if (this.#member.propose(payload)) this.#unsent.delete(id);
+    for (const [id, payload] of this.#unsent) if (this.#propose(payload)) this.#unsent.delete(id);
     if (machine.roster.isRemoved(identity.memberId)) this.#retire();
   }
 
   /**
    * Only the leader counts how long leases have. Nobody tells a new one how much they had left, so each has all its time again, and its
    * owner a chance to be heard.
-   * Stage 1.10: When this member begins to lead, renew all leases; when it ends, stop counting.
+   * @exercise 1.10 When this member begins to lead, renew all leases; when it ends, stop counting.
    */
   #lead(leads: boolean): void {
     if (leads === this.#leads) return;
@@ -266,7 +275,7 @@ export class Replicated implements Consensus {
     if (leads) for (const lease of machine.leases.all()) expiry.renew(lease);
   }
 
-  async #changeMembers(request: MembersRequest): Promise<object> {
+  async #changeMembers(request: MembersRequest): Promise<readonly Member[]> {
     const { machine, clock, prepare } = this.#options;
     const members = membersAfter(
       {
@@ -278,10 +287,11 @@ export class Replicated implements Consensus {
       request,
     );
     const { command, payload } = prepare({ memberChange: { removed: request.remove ?? '0' } });
-    return this.#answerTo(command.ID, () => {
+    await this.#answerTo(command.ID, () => {
       const decision = this.#member.act((raft) => raft.changeMembers(members, payload));
       if (decision && !decision.accepted) throw new EtcdError(status.UNAVAILABLE, `etcdserver: ${decision.reason}; try again`);
     });
+    return members;
   }
 
   async #atLeader<Duty extends keyof LeaderDuties>(duty: Duty, about: Parameters<LeaderDuties[Duty]>[0]): Promise<object> {
@@ -299,7 +309,8 @@ export class Replicated implements Consensus {
   /** A peer takes this member for the leader, or wants to join and asks who is there. */
   #answerPeer(question: { duty?: keyof LeaderDuties; about?: never }): object | Promise<object> {
     const { duty, about } = question;
-    if (duty === undefined) return { clusterId: this.#options.identity.clusterId, members: this.members } satisfies ClusterDescription;
+    if (duty === undefined)
+      return { clusterId: this.#options.identity.clusterId, members: this.#member.raft.members } satisfies ClusterDescription;
     if (!this.#isLeader) throw noLeader();
     return this.#perform(duty, about as never);
   }

@@ -60,7 +60,7 @@ export class Alone implements Consensus {
     return timeToLive(this.#options, request);
   }
 
-  async changeMembers(): Promise<void> {
+  async changeMembers(): Promise<readonly Member[]> {
     throw new EtcdError(status.FAILED_PRECONDITION, 'etcdserver: this server has no peers: start it with --listen-peer-urls');
   }
 

@@ -63,6 +63,8 @@ export interface ClusterOptions {
   peerTls?: { serving: Required<ServingTls>; client: Required<ClientTls> };
   /** `--heartbeat-interval`; an election begins after ten to twenty of them without a leader. */
   heartbeatMs?: number;
+  /** `--snapshot-catchup-entries`: so many entries are kept behind a snapshot; who lacks more gets the whole state. 5,000 as in etcd. */
+  catchUpEntries?: number;
   /** False: the wire is cut for this message. For tests. */
   passes?: PeersOptions['passes'];
 }

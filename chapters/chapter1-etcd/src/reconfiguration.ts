@@ -2,6 +2,7 @@
 // majority that works: the new members count at once, and the log stands still until a majority of them answers.
 // etcd: server/etcdserver/server.go, mayAddMember and mayRemoveMember (--strict-reconfig-check)
 
+import { NotImplemented } from '#kit/not-implemented';
 import type { MembersRequest } from './consensus.ts';
 import { memberExists, memberNotFound, notEnoughStarted, peerUrlExists, unhealthy } from './errors.ts';
 import { checkUrls } from './identity.ts';
@@ -29,33 +30,18 @@ export function membersAfter(now: Reconfiguration, { add, remove, update }: Memb
  * In this order: the URLs must be good (`checkUrls`), and no member may have one of them (`peerUrlExists()`), nor the new id
  * (`memberExists()`). Those that have run must be a majority of the members with the new one, except that one alone may be joined by
  * a second (`notEnoughStarted()`). And all must be heard (`unhealthy()`).
- * Stage 1.10: Return the members and the new one behind them, or throw.
  */
 export function withMember({ members, isStarted, isHeard, newId }: Reconfiguration, peerUrls: string[]): Member[] {
-  checkUrls(peerUrls);
-  if (members.some((member) => hasOneOf(member, peerUrls))) throw peerUrlExists();
-  const id = newId(peerUrls);
-  if (members.some((member) => member.id === id)) throw memberExists();
-  const started = members.filter((member) => isStarted(member.id)).length;
-  const isFirstToJoin = members.length === 1 && started === 1;
-  if (!isFirstToJoin && started < majorityOf(members.length + 1)) throw notEnoughStarted();
-  if (!members.every((member) => isHeard(member.id))) throw unhealthy();
-  return [...members, { id, peerUrls }];
+  throw new NotImplemented('1.10', 'Return the members and the new one behind them, or throw.');
 }
 
 /**
  * In this order: it must be a member (`memberNotFound()`). Those of the rest that have run must be a majority of the rest
  * (`notEnoughStarted()`). A member that is not heard may go: nobody counts on it. One that is heard may go only if those of the rest that
  * are heard are a majority of the rest (`unhealthy()`).
- * Stage 1.10: Return the members without that one, or throw.
  */
 export function withoutMember({ members, isStarted, isHeard }: Reconfiguration, id: MemberId): Member[] {
-  if (!members.some((member) => member.id === id)) throw memberNotFound();
-  const rest = members.filter((member) => member.id !== id);
-  const needed = majorityOf(rest.length);
-  if (rest.filter((member) => isStarted(member.id)).length < needed) throw notEnoughStarted();
-  if (isHeard(id) && rest.filter((member) => isHeard(member.id)).length < needed) throw unhealthy();
-  return rest;
+  throw new NotImplemented('1.10', 'Return the members without that one, or throw.');
 }
 
 function withNewUrls({ members }: Reconfiguration, id: MemberId, peerUrls: string[]): Member[] {

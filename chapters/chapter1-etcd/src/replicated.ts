@@ -6,6 +6,7 @@ import { status } from '@grpc/grpc-js';
 import type { Clock, Random } from '#kit/clock';
 import type { ListenAddress } from '#kit/component';
 import type { Logger } from '#kit/log';
+import { NotImplemented } from '#kit/not-implemented';
 import type { Applier } from './applier.ts';
 import { type Codec, inOnePiece, inPayloads } from './codec.ts';
 import type { Checkpoint, Consensus, MembersRequest, Proposal, Standing, TimeToLiveRequest } from './consensus.ts';
@@ -38,6 +39,7 @@ export interface ReplicatedOptions {
   /** False: the wire is cut for this message. For tests. */
   passes?: PeersOptions['passes'];
   heartbeatMs?: number;
+  catchUpEntries?: number;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -53,7 +55,7 @@ export interface ClusterDescription {
 interface LeaderDuties {
   keepAlive(lease: LeaseId): object;
   timeToLive(request: TimeToLiveRequest): object;
-  changeMembers(request: MembersRequest): Promise<object>;
+  changeMembers(request: MembersRequest): Promise<readonly Member[]>;
 }
 
 interface Waiting {
@@ -106,6 +108,7 @@ export class Replicated implements Consensus {
       random,
       log,
       ...(options.heartbeatMs === undefined ? {} : { tickMs: options.heartbeatMs }),
+      ...(options.catchUpEntries === undefined ? {} : { catchUpEntries: options.catchUpEntries }),
     });
   }
 
@@ -157,8 +160,8 @@ export class Replicated implements Consensus {
     return this.#atLeader('timeToLive', request);
   }
 
-  async changeMembers(request: MembersRequest): Promise<void> {
-    await this.#atLeader('changeMembers', request);
+  async changeMembers(request: MembersRequest): Promise<readonly Member[]> {
+    return (await this.#atLeader('changeMembers', request)) as Member[];
   }
 
   async moveLeader(to: MemberId): Promise<void> {
@@ -198,39 +201,20 @@ export class Replicated implements Consensus {
     return this.#member.raft.role === 'leader';
   }
 
-  /**
-   * Nobody tells us if the command is lost on its way, or with its leader.
-   * Stage 1.10: Wait under the command's id, then `offer` the command, and resolve with its answer; after `#requestMs` without one, throw timedOut().
-   */
+  /** Nobody tells us if the command is lost on its way, or with its leader. */
   async #answerTo(id: string, offer: () => void): Promise<object> {
-    if (this.#member.failure) throw this.#member.failure;
-    const answer = Promise.withResolvers<object>();
-    this.#waiting.set(id, answer);
-    const impatience = this.#options.clock.after(this.#requestMs, () => answer.reject(timedOut()));
-    try {
-      offer();
-      return await answer.promise;
-    } finally {
-      impatience.cancel();
-      this.#waiting.delete(id);
-    }
+    throw new NotImplemented(
+      '1.10',
+      "Wait under the command's id, then `offer` the command, and resolve with its answer; after `#requestMs` without one, throw timedOut().",
+    );
   }
 
   /**
    * Every member applies every command; only the one who proposed it has somebody waiting. A command that cannot be carried out cannot be
    * carried out anywhere: its error is the answer, and the next entry's turn comes. A leader's first entry has no data, and is no command.
-   * Stage 1.10: Apply the entry's command, and give the response, or the error, to who waits for it.
    */
   #apply({ data }: Entry): void {
-    if (data.length === 0) return;
-    const command = this.#options.codec.decodeCommand(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-    const waiting = this.#waiting.get(command.ID ?? '');
-    try {
-      const response = this.#options.applier.apply(command);
-      waiting?.resolve(response);
-    } catch (error) {
-      waiting?.reject(error);
-    }
+    throw new NotImplemented('1.10', "Apply the entry's command, and give the response, or the error, to who waits for it.");
   }
 
   /** Whoever waits for one of the entries that it stands for is not told: nobody here knows what came of it. */
@@ -256,17 +240,12 @@ export class Replicated implements Consensus {
   /**
    * Only the leader counts how long leases have. Nobody tells a new one how much they had left, so each has all its time again, and its
    * owner a chance to be heard.
-   * Stage 1.10: When this member begins to lead, renew all leases; when it ends, stop counting.
    */
   #lead(leads: boolean): void {
-    if (leads === this.#leads) return;
-    this.#leads = leads;
-    const { machine, expiry } = this.#options;
-    expiry.stop();
-    if (leads) for (const lease of machine.leases.all()) expiry.renew(lease);
+    throw new NotImplemented('1.10', 'When this member begins to lead, renew all leases; when it ends, stop counting.');
   }
 
-  async #changeMembers(request: MembersRequest): Promise<object> {
+  async #changeMembers(request: MembersRequest): Promise<readonly Member[]> {
     const { machine, clock, prepare } = this.#options;
     const members = membersAfter(
       {
@@ -278,10 +257,11 @@ export class Replicated implements Consensus {
       request,
     );
     const { command, payload } = prepare({ memberChange: { removed: request.remove ?? '0' } });
-    return this.#answerTo(command.ID, () => {
+    await this.#answerTo(command.ID, () => {
       const decision = this.#member.act((raft) => raft.changeMembers(members, payload));
       if (decision && !decision.accepted) throw new EtcdError(status.UNAVAILABLE, `etcdserver: ${decision.reason}; try again`);
     });
+    return members;
   }
 
   async #atLeader<Duty extends keyof LeaderDuties>(duty: Duty, about: Parameters<LeaderDuties[Duty]>[0]): Promise<object> {
@@ -299,7 +279,8 @@ export class Replicated implements Consensus {
   /** A peer takes this member for the leader, or wants to join and asks who is there. */
   #answerPeer(question: { duty?: keyof LeaderDuties; about?: never }): object | Promise<object> {
     const { duty, about } = question;
-    if (duty === undefined) return { clusterId: this.#options.identity.clusterId, members: this.members } satisfies ClusterDescription;
+    if (duty === undefined)
+      return { clusterId: this.#options.identity.clusterId, members: this.#member.raft.members } satisfies ClusterDescription;
     if (!this.#isLeader) throw noLeader();
     return this.#perform(duty, about as never);
   }

@@ -12,8 +12,8 @@ import { encodeRecord, hasRecord } from './wire.ts';
 /** etcd's --heartbeat-interval, and --election-timeout in those. */
 const defaultTickMs = 100;
 const electionTicks = 10;
-/** A slow follower may still need entries that a snapshot stands for. etcd: DefaultSnapshotCatchUpEntries */
-const keptEntries = 5000;
+/** etcd's --snapshot-catchup-entries. */
+const defaultCatchUpEntries = 5000;
 
 export interface RaftMemberOptions {
   id: MemberId;
@@ -32,6 +32,8 @@ export interface RaftMemberOptions {
   random: Random;
   log: Logger;
   tickMs?: number;
+  /** So many entries that a snapshot stands for are kept, for followers that are not far behind. */
+  catchUpEntries?: number;
 }
 
 interface Read {
@@ -46,7 +48,9 @@ export class RaftMember {
   readonly electionMs: number;
   readonly #options: RaftMemberOptions;
   readonly #reads = new Map<string, Read>();
+  /** In which tick somebody was last heard. */
   readonly #heard = new Map<MemberId, number>();
+  #ticks = 0;
   #applied: number;
   #working: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -59,7 +63,7 @@ export class RaftMember {
     this.#applied = durable.snapshot.index;
     this.electionMs = tickMs * electionTicks;
     this.raft = new Raft({ id, durable, random, electionTicks });
-    this.#ticker = clock.every(tickMs, () => this.#act(() => this.raft.tick()));
+    this.#ticker = clock.every(tickMs, () => this.#tick());
     this.#act(() => {
       if (this.raft.members.length === 1) this.raft.campaign();
     });
@@ -77,14 +81,13 @@ export class RaftMember {
 
   /** From a peer. */
   receive(message: Message): void {
-    this.#heard.set(message.from, this.#options.clock.now());
+    this.#heard.set(message.from, this.#ticks);
     this.#act(() => this.raft.step(message));
   }
 
   /** Whether the member was heard of within the time that an election takes to begin. */
   isHeard(id: MemberId): boolean {
-    const { clock } = this.#options;
-    return id === this.raft.id || clock.now() - (this.#heard.get(id) ?? Number.NEGATIVE_INFINITY) <= this.electionMs;
+    return id === this.raft.id || this.#ticks - (this.#heard.get(id) ?? Number.NEGATIVE_INFINITY) <= electionTicks;
   }
 
   /** False if nobody leads. True is no promise yet: the entry is taken when it comes back by `apply`. */
@@ -132,12 +135,18 @@ export class RaftMember {
 
   /** The snapshot is on the disk. */
   compact({ index }: Snapshot): void {
-    if (index > this.raft.log.snapshot.index) this.raft.compact(index, new Uint8Array(), keptEntries);
+    const { catchUpEntries = defaultCatchUpEntries } = this.#options;
+    if (index > this.raft.log.snapshot.index) this.raft.compact(index, new Uint8Array(), catchUpEntries);
   }
 
   async stop(): Promise<void> {
     this.fail(new Error('the member was stopped'));
     await this.#working;
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    this.#act(() => this.raft.tick());
   }
 
   /** Silent for ever, as if it had crashed. */
@@ -190,7 +199,7 @@ export class RaftMember {
    * The order is what makes Raft safe: what goes to the disk goes there in one record (`hasRecord`, `encodeRecord`); only when that is
    * safe are the messages sent (`withState` for those that carry a snapshot), because they promise it; then the snapshot is installed, the
    * committed entries are applied one by one, and `#applied` says which was the last; then reads that waited for them are granted.
-   * Stage 1.10: Do all that `ready` asks for, in that order.
+   * @exercise 1.10 Do all that `ready` asks for, in that order.
    */
   async #carryOut(ready: Ready): Promise<void> {
     const { journal, send, apply, install } = this.#options;

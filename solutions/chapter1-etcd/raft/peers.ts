@@ -7,6 +7,7 @@
 import {
   type Client,
   type ClientWritableStream,
+  connectivityState,
   Metadata,
   Server,
   ServerCredentials,
@@ -106,6 +107,12 @@ export class Peers {
     }
   }
 
+  /** Whether there is a connection to that member now. */
+  reaches(id: MemberId): boolean {
+    const state = this.#peers.get(id)?.client.getChannel().getConnectivityState(false);
+    return state === connectivityState.READY;
+  }
+
   /** @throws PeerRefusal with what the member answers in place of an answer, or why it does not answer */
   async ask(to: MemberId, question: object, withinMs: number): Promise<object> {
     const peer = this.#peers.get(to);
@@ -150,15 +157,13 @@ export class Peers {
   }
 
   #hear(stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
-    const refusal = this.#refusal(stream.metadata);
-    if (refusal) {
-      answer(refusal);
-      return;
-    }
     stream.on('data', (bytes: Buffer) => {
       try {
         const message = decodeMessage(bytes);
-        if (!this.#isCut(message)) this.#options.receive(message);
+        // It may have been removed since it opened the stream.
+        const refusal = this.#refusal(stream.metadata);
+        if (refusal) answer(refusal);
+        else if (!this.#isCut(message)) this.#options.receive(message);
       } catch (error) {
         this.#options.log.warn('a peer sent what is no message', { error });
         stream.destroy();

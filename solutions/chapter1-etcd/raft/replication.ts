@@ -1,6 +1,7 @@
 // The leader's half of replication: what it appends, what it sends to whom, and when an entry is committed.
 // Raft: §5.3, §5.4.2. etcd: raft/raft.go, bcastAppend, maybeSendAppend, maybeCommit
 
+import { commitChange } from './membership.ts';
 import type { Entry, MemberId, MessageOf } from './messages.ts';
 import { acknowledged, isPaused, type Progress, sent, startProbe } from './progress.ts';
 import { startEarlyReads } from './reads.ts';
@@ -71,7 +72,7 @@ export function handleAppendAnswer(state: RaftState, answer: MessageOf<'append-a
   progress.isActive = true;
   if (answer.accepted) {
     acknowledged(progress, answer.index);
-    if (advanceCommit(state)) sendCommit(state);
+    if (commitMore(state)) sendCommit(state);
     else sendNew(state, answer.from);
     continueTransfer(state, answer.from);
   } else {
@@ -119,6 +120,11 @@ export function reachedByMajority(state: RaftState, number: (progress: Progress)
   return numbers.sort((left, right) => right - left)[majority(state) - 1] ?? 0;
 }
 
+function commitMore(state: RaftState): boolean {
+  const isChangeCommitted = commitChange(state);
+  return advanceCommit(state) || isChangeCommitted;
+}
+
 /** What a leader does when `commit` has risen: tells, and sees to what waited for it. */
 export function sendCommit(state: RaftState): void {
   for (const [to, progress] of state.progress) {
@@ -137,5 +143,5 @@ export function countOwnDisk(state: RaftState): void {
   if (state.role !== 'leader') return;
   const own = state.progress.get(state.id);
   if (own) acknowledged(own, state.log.stable);
-  if (advanceCommit(state)) sendCommit(state);
+  if (commitMore(state)) sendCommit(state);
 }

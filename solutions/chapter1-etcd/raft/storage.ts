@@ -16,7 +16,7 @@ export interface MemberStorage {
 /**
  * `open` hands over the snapshot's payloads, if there is one, and then the journal's records. A record with a snapshot from the leader
  * carries its state itself, as the records of its `data`.
- * Stage 1.10: Open the journal, add everything to what was recovered, and return which state belongs to it.
+ * @exercise 1.10 Open the journal, add everything to what was recovered, and return which state belongs to it.
  */
 export async function openStorage(open: (recovery: Recovery) => Promise<Journal>): Promise<MemberStorage> {
   const recovered = new Recovered([]);

@@ -1,6 +1,7 @@
 // Who belongs to the cluster, changed by entries of the log. One member at a time: then every majority of the old members and every
 // majority of the new ones have somebody in common, and no two leaders can be elected beside each other.
-// A change counts as soon as it is in the log, committed or not.
+// A change counts as soon as it is in the log, committed or not. Only whether it is committed itself is up to those who were members
+// before: a second member cannot be asked before it has been told of the first.
 // Raft: thesis, 4.1 and 4.2
 
 import type { Member } from './messages.ts';
@@ -33,6 +34,21 @@ export function whyNotChange(state: RaftState, members: readonly Member[]): stri
   if (members.length === 0) return 'a cluster needs a member';
   if (differences(log.members, members) > 1) return 'only one member may be added or removed at a time';
   return undefined;
+}
+
+/**
+ * Raises `commit` up to the latest change if a majority of the members before it has it. Nobody of them will vote for a log without it,
+ * and the new members know of nothing else.
+ */
+export function commitChange(state: RaftState): boolean {
+  const { log, commit, progress, term } = state;
+  const index = log.membersIndex;
+  if (index <= commit || log.termAt(index) !== term) return false;
+  const before = log.membersAt(index - 1);
+  const having = before.filter(({ id }) => (progress.get(id)?.match ?? 0) >= index).length;
+  if (having <= before.length / 2) return false;
+  state.commit = index;
+  return true;
 }
 
 /** How many members are in one list only. */

@@ -150,15 +150,13 @@ export class Peers {
   }
 
   #hear(stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
-    const refusal = this.#refusal(stream.metadata);
-    if (refusal) {
-      answer(refusal);
-      return;
-    }
     stream.on('data', (bytes: Buffer) => {
       try {
         const message = decodeMessage(bytes);
-        if (!this.#isCut(message)) this.#options.receive(message);
+        // It may have been removed since it opened the stream.
+        const refusal = this.#refusal(stream.metadata);
+        if (refusal) answer(refusal);
+        else if (!this.#isCut(message)) this.#options.receive(message);
       } catch (error) {
         this.#options.log.warn('a peer sent what is no message', { error });
         stream.destroy();

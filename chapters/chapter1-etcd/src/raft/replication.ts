@@ -2,6 +2,7 @@
 // Raft: §5.3, §5.4.2. etcd: raft/raft.go, bcastAppend, maybeSendAppend, maybeCommit
 
 import { NotImplemented } from '#kit/not-implemented';
+import { commitChange } from './membership.ts';
 import type { Entry, MemberId, MessageOf } from './messages.ts';
 import { acknowledged, isPaused, type Progress, sent, startProbe } from './progress.ts';
 import { startEarlyReads } from './reads.ts';
@@ -72,7 +73,7 @@ export function handleAppendAnswer(state: RaftState, answer: MessageOf<'append-a
   progress.isActive = true;
   if (answer.accepted) {
     acknowledged(progress, answer.index);
-    if (advanceCommit(state)) sendCommit(state);
+    if (commitMore(state)) sendCommit(state);
     else sendNew(state, answer.from);
     continueTransfer(state, answer.from);
   } else {
@@ -109,6 +110,11 @@ export function reachedByMajority(state: RaftState, number: (progress: Progress)
   throw new NotImplemented('1.9', 'Return the highest number that a majority of the members has reached.');
 }
 
+function commitMore(state: RaftState): boolean {
+  const isChangeCommitted = commitChange(state);
+  return advanceCommit(state) || isChangeCommitted;
+}
+
 /** What a leader does when `commit` has risen: tells, and sees to what waited for it. */
 export function sendCommit(state: RaftState): void {
   for (const [to, progress] of state.progress) {
@@ -127,5 +133,5 @@ export function countOwnDisk(state: RaftState): void {
   if (state.role !== 'leader') return;
   const own = state.progress.get(state.id);
   if (own) acknowledged(own, state.log.stable);
-  if (advanceCommit(state)) sendCommit(state);
+  if (commitMore(state)) sendCommit(state);
 }

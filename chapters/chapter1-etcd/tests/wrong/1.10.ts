@@ -1,0 +1,86 @@
+import type { WrongSolution } from '#kit/testing/wrong-solution';
+
+export const wrong: WrongSolution[] = [
+  {
+    name: 'sends before it writes',
+    misunderstanding: 'The messages don’t need the disk, so they may go first. (They promise what is on it.)',
+    file: 'raft/member.ts',
+    replace: `    if (hasRecord(ready)) await journal.append([encodeRecord(ready)]);
+    send(ready.messages.flatMap((message) => this.#withState(message)));`,
+    by: `    send(ready.messages.flatMap((message) => this.#withState(message)));
+    if (hasRecord(ready)) await journal.append([encodeRecord(ready)]);`,
+    caughtBy: 'promises a vote only when it is on the disk',
+  },
+  {
+    name: 'does not wait for the disk',
+    misunderstanding: 'The journal keeps the order, so the write need not be waited for.',
+    file: 'raft/member.ts',
+    replace: 'if (hasRecord(ready)) await journal.append([encodeRecord(ready)]);',
+    by: 'if (hasRecord(ready)) void journal.append([encodeRecord(ready)]);',
+    caughtBy: 'acknowledges entries, and applies them, only when they are on the disk',
+  },
+  {
+    name: 'does not count what a snapshot stands for as applied',
+    misunderstanding: '`#applied` moves when an entry is applied, and a snapshot is no entry. (Reads wait for ever then.)',
+    file: 'raft/member.ts',
+    replace: '      this.#applied = ready.snapshot.index;',
+    by: '      this.#applied = Math.min(this.#applied, ready.snapshot.index);',
+    caughtBy: 'brings who comes back far behind up to the present with a snapshot, and its watchers too',
+  },
+  {
+    name: 'starts from its old state when a newer one came from the leader',
+    misunderstanding: 'The state is in the snapshot file; the journal has entries only.',
+    file: 'raft/storage.ts',
+    replace: 'if (recovered.snapshot.data.length > 0) state = inPayloads(recovered.snapshot.data);',
+    by: 'if (state.length === 0 && recovered.snapshot.data.length > 0) state = inPayloads(recovered.snapshot.data);',
+    caughtBy: 'is the state that came from a leader, if that came last',
+  },
+  {
+    name: 'forgets that it voted',
+    misunderstanding: 'A snapshot is the state of the store; terms and votes begin anew.',
+    file: 'raft/storage.ts',
+    replace: 'if (turns) recovered.add(turns);',
+    by: 'if (turns && payloads.length === 0) recovered.add(turns);',
+    caughtBy: 'is a snapshot’s turns and state, and the turns since',
+  },
+  {
+    name: 'waits for ever',
+    misunderstanding: 'Raft is reliable: what was proposed comes back. (Not if its leader dies, or nobody leads.)',
+    file: 'replicated.ts',
+    replace: 'const impatience = this.#options.clock.after(this.#requestMs, () => answer.reject(timedOut()));',
+    by: 'const impatience = this.#options.clock.after(100 * this.#requestMs, () => answer.reject(timedOut()));',
+    caughtBy: 'takes nothing without a majority, and says so; reads that may be old go on',
+  },
+  {
+    name: 'stops at a command that cannot be carried out',
+    misunderstanding: 'An error while applying is a fault of the member.',
+    file: 'replicated.ts',
+    replace: '      waiting?.reject(error);',
+    by: '      if (waiting) waiting.reject(error);\n      else throw error;',
+    caughtBy: 'answers a command that cannot be carried out with the same error everywhere, and goes on',
+  },
+  {
+    name: 'lets leases die with their leader',
+    misunderstanding: 'Leases are in the log, so the new leader knows them. (It knows them, but nobody counts their time.)',
+    file: 'replicated.ts',
+    replace: 'if (leads) for (const lease of machine.leases.all()) expiry.renew(lease);',
+    by: 'if (leads && machine.leases.all().length === 0) this.#leads = leads;',
+    caughtBy: 'expires leases after its leader has changed',
+  },
+  {
+    name: 'counts the majority before the change',
+    misunderstanding: 'Two of three have run, that is a majority. (Of four, it takes three.)',
+    file: 'reconfiguration.ts',
+    replace: 'started < majorityOf(members.length + 1)',
+    by: 'started < majorityOf(members.length)',
+    caughtBy: 'adding a fourth before the third has run: etcdserver: re-configuration failed due to not enough started members',
+  },
+  {
+    name: 'keeps a dead member',
+    misunderstanding: 'While a member is silent nothing may change. (Then the dead could never be replaced.)',
+    file: 'reconfiguration.ts',
+    replace: 'if (isHeard(id) && rest.filter',
+    by: 'if (rest.length > 0 && !isHeard(id)) throw unhealthy();\n  if (isHeard(id) && rest.filter',
+    caughtBy: 'removing one that is silent: ac',
+  },
+];
