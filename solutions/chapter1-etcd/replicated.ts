@@ -57,6 +57,9 @@ interface LeaderDuties {
   changeMembers(request: MembersRequest): Promise<readonly Member[]>;
 }
 
+/** A leader that missed so many heartbeats may be dead. */
+const beatsOfDoubt = 3;
+
 interface Waiting {
   resolve: (response: object) => void;
   reject: (error: unknown) => void;
@@ -196,11 +199,11 @@ export class Replicated implements Consensus {
     this.#peers.stop();
   }
 
-  /** False: nobody leads, or the leader cannot be reached now, and what is sent to it would be lost. */
+  /** False: nobody leads, or the leader is silent or cannot be reached now: what is sent to it would be lost. */
   #propose(payload: Uint8Array): boolean {
     const { leader } = this.standing;
-    const isReached = this.#isLeader || (leader !== undefined && this.#peers.reaches(leader));
-    return isReached && this.#member.propose(payload);
+    const isWell = this.#isLeader || (leader !== undefined && this.#member.isHeard(leader, beatsOfDoubt) && this.#peers.reaches(leader));
+    return isWell && this.#member.propose(payload);
   }
 
   get #isLeader(): boolean {

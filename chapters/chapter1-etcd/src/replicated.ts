@@ -58,6 +58,9 @@ interface LeaderDuties {
   changeMembers(request: MembersRequest): Promise<readonly Member[]>;
 }
 
+/** A leader that missed so many heartbeats may be dead. */
+const beatsOfDoubt = 3;
+
 interface Waiting {
   resolve: (response: object) => void;
   reject: (error: unknown) => void;
@@ -135,7 +138,7 @@ export class Replicated implements Consensus {
     try {
       return await this.#answerTo(ID, () => {
         // If nobody leads, somebody will: `#afterTurn` tries again.
-        if (!this.#member.propose(payload)) this.#unsent.set(ID, payload);
+        if (!this.#propose(payload)) this.#unsent.set(ID, payload);
       });
     } finally {
       this.#unsent.delete(ID);
@@ -197,6 +200,13 @@ export class Replicated implements Consensus {
     this.#peers.stop();
   }
 
+  /** False: nobody leads, or the leader is silent or cannot be reached now: what is sent to it would be lost. */
+  #propose(payload: Uint8Array): boolean {
+    const { leader } = this.standing;
+    const isWell = this.#isLeader || (leader !== undefined && this.#member.isHeard(leader, beatsOfDoubt) && this.#peers.reaches(leader));
+    return isWell && this.#member.propose(payload);
+  }
+
   get #isLeader(): boolean {
     return this.#member.raft.role === 'leader';
   }
@@ -233,7 +243,7 @@ export class Replicated implements Consensus {
       this.#peers.know(known);
     }
     this.#lead(this.#isLeader);
-    for (const [id, payload] of this.#unsent) if (this.#member.propose(payload)) this.#unsent.delete(id);
+    for (const [id, payload] of this.#unsent) if (this.#propose(payload)) this.#unsent.delete(id);
     if (machine.roster.isRemoved(identity.memberId)) this.#retire();
   }
 

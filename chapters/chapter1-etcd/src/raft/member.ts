@@ -86,9 +86,9 @@ export class RaftMember {
     this.#act(() => this.raft.step(message));
   }
 
-  /** Whether the member was heard of within the time that an election takes to begin. */
-  isHeard(id: MemberId): boolean {
-    return id === this.raft.id || this.#ticks - (this.#heard.get(id) ?? Number.NEGATIVE_INFINITY) <= electionTicks;
+  /** Whether the member was heard of within so many ticks; if not given, within the time after which a follower takes its leader for dead. */
+  isHeard(id: MemberId, ticks = electionTicks): boolean {
+    return id === this.raft.id || this.#ticks - (this.#heard.get(id) ?? Number.NEGATIVE_INFINITY) <= ticks;
   }
 
   /** False if nobody leads. True is no promise yet: the entry is taken when it comes back by `apply`. */

@@ -7,6 +7,7 @@
 import {
   type Client,
   type ClientWritableStream,
+  connectivityState,
   Metadata,
   Server,
   ServerCredentials,
@@ -104,6 +105,12 @@ export class Peers {
       peer.stream ??= this.#open(peer);
       if (peer.stream.writableLength < mostWaiting) peer.stream.write(encodeMessage(message));
     }
+  }
+
+  /** Whether there is a connection to that member now. */
+  reaches(id: MemberId): boolean {
+    const state = this.#peers.get(id)?.client.getChannel().getConnectivityState(false);
+    return state === connectivityState.READY;
   }
 
   /** @throws PeerRefusal with what the member answers in place of an answer, or why it does not answer */
