@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { AggregatedResult, Test } from '@jest/reporters';
 import type { TestResult } from '@jest/test-result';
-import ProgressReporter, { nextStep, stageLine, stageResult } from './progress.ts';
+import ProgressReporter, { chapterLine, nextStep, stageLine, stageResult } from './progress.ts';
 
 /** A stage's file with these tests: `undefined` passed, a text failed with it. */
 function testResult(file: string, failures: (string | undefined)[]): TestResult {
@@ -12,7 +12,7 @@ function testResult(file: string, failures: (string | undefined)[]): TestResult 
   return { testFilePath, testResults, failureMessage: blocks.length > 0 ? blocks.join('') : null } as unknown as TestResult;
 }
 const stage = (...of: Parameters<typeof testResult>) => stageResult(testResult(...of));
-const line = (result: ReturnType<typeof stage>) => stripVTControlCharacters(stageLine(result)).replace(/ {2,}/g, '  ');
+const line = (result: ReturnType<typeof stage>) => stripVTControlCharacters(stageLine(result)).trim().replace(/ {2,}/g, '  ');
 
 const green = stage('4.1-bind-a-pod', [undefined, undefined]);
 const notWritten = stage('4.2-does-it-fit', ['NotImplemented: 4.2 Fit', 'NotImplemented: 4.2 Sum']);
@@ -21,10 +21,18 @@ const wrong = stage('4.3-where-it-wants-to-be', [undefined, 'expected true', 'No
 
 describe('progress', () => {
   it('says of each stage how far it is', () => {
-    expect(line(green)).toBe('✓ 4.1 bind a pod  2 of 2');
-    expect(line(notWritten)).toBe('· 4.2 does it fit  0 of 2; not written yet');
-    expect(line(partly)).toBe('· 4.10 at speed  1 of 2; a part is not written yet');
-    expect(line(wrong)).toBe('✗ 4.3 where it wants to be  1 of 3');
+    expect(line(green)).toBe('✓ 4.1  bind a pod  2 of 2');
+    expect(line(notWritten)).toBe('· 4.2  does it fit  0 of 2, not written yet');
+    expect(line(partly)).toBe('· 4.10 at speed  1 of 2, a part is not written yet');
+    expect(line(wrong)).toBe('✗ 4.3  where it wants to be  1 of 3');
+  });
+
+  it('fills a bar a chapter, and all of it only when all is green', () => {
+    const bar = (...stages: (typeof green)[]) => stripVTControlCharacters(chapterLine(stages)).replace(/ {2,}/g, ' ');
+    expect(bar(green)).toBe(`4 scheduler ${'━'.repeat(24)} 1 of 1 stage`);
+    expect(bar(green, notWritten)).toBe(`4 scheduler ${'━'.repeat(12)}${'─'.repeat(12)} 1 of 2 stages`);
+    const nearly = stage('4.2-does-it-fit', [...Array(99).fill(undefined), 'no']);
+    expect(bar(nearly)).toBe(`4 scheduler ${'━'.repeat(23)}─ 0 of 1 stage`);
   });
 
   it('keeps the first failure of a stage, and that one only', () => {
@@ -48,19 +56,17 @@ describe('progress', () => {
     reporter.onRunComplete({}, counts);
     const lines = log.mock.calls.map(([text]) => stripVTControlCharacters(String(text)));
     log.mockRestore();
-    expect(lines.slice(0, 3).map((line) => line.slice(0, 6).trim())).toEqual(['✓ 4.1', '✗ 4.2', '✗ 4.10']);
+    expect(lines.slice(0, 4).map((line) => line.slice(0, 8).trim())).toEqual(['4 schedu', '✓ 4.1', '✗ 4.2', '✗ 4.10']);
     expect(lines.join('\n')).toContain('2 of 5 tests pass.');
   });
 
   it('goes on with the lowest stage that is not green', () => {
-    const step = nextStep([partly, wrong, green], (path) => path === 'chapters/chapter4-scheduler/hints/4.3.md');
-    expect(step).toContain('Next: 4.3 where it wants to be');
-    expect(step).toContain('hints/4.3.md');
-    expect(step).toContain('npm test -- 4.3-where-it-wants-to-be');
-    expect(nextStep([partly], () => false)).not.toContain('hints');
+    expect(nextStep([partly, wrong, green])).toBe(
+      'Next: open chapters/chapter4-scheduler/README.md at 4.3. Stuck? npm run kata -- hint 4.3',
+    );
   });
 
   it('shows the way to the cluster when all is green', () => {
-    expect(nextStep([green], () => true)).toContain('npm start -- --mine=4');
+    expect(nextStep([green])).toContain('npm start -- --mine=4');
   });
 });

@@ -1,17 +1,14 @@
-// What `npm test` says: a line a stage, in the course's order; then the first failure of the lowest stage in full, and what to do
-// next. Files end in any order, so the lines wait for the last one; a terminal shows meanwhile how many have ended. A jest
-// reporter; the other jest commands keep jest's own.
+// What `npm test` says: a bar a chapter, a tick a stage, in the course's order; then the first failure of the lowest stage in full,
+// and what to open next. Files end in any order, so the lines wait for the last one; a terminal shows meanwhile how many have
+// ended. A jest reporter; `--verbose` and the other jest commands keep jest's own.
 
-import { existsSync } from 'node:fs';
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
+import type { AggregatedResult, Config, Reporter, Test, TestResult } from '@jest/reporters';
 import type { AssertionResult } from '@jest/test-result';
+import { byId, chapterName, chapterNumber, readStages, type Stage, stageOfTest } from './course.ts';
+import { changeState, recordResult } from './kata/state.ts';
 
-export interface StageResult {
-  chapter: string;
-  /** `4.2` */
-  id: string;
-  title: string;
+export interface StageResult extends Stage {
   passed: number;
   total: number;
   /** Nothing failed but what is not written yet. */
@@ -23,13 +20,11 @@ export interface StageResult {
 }
 
 export function stageResult({ testFilePath, testResults, testExecError, failureMessage, console }: TestResult): StageResult {
-  const [, chapter = '', id = '', slug = ''] = /chapters[\\/]([^\\/]+)[\\/]tests[\\/](\d+\.\d+)-(.*)\.test\.ts$/.exec(testFilePath) ?? [];
+  const stage = stageOfTest(testFilePath) ?? { chapter: '', id: '', title: testFilePath };
   const failed = testResults.filter(({ status }) => status === 'failed');
   const texts = [...failed.map(textOf), ...(testExecError ? [`${testExecError.message}${testExecError.stack ?? ''}`] : [])];
   return {
-    chapter,
-    id,
-    title: slug.replaceAll('-', ' '),
+    ...stage,
     passed: testResults.filter(({ status }) => status === 'passed').length,
     total: testResults.filter(({ status }) => status !== 'pending').length,
     notWritten: texts.length > 0 && texts.every((text) => text.includes('NotImplemented')),
@@ -51,33 +46,46 @@ function textOf({ failureMessages }: AssertionResult): string {
 }
 
 export function stageLine({ id, title, passed, total, notWritten, failure }: StageResult): string {
-  const line = `${`${id} ${title}`.padEnd(44)} ${passed} of ${total}`;
-  if (!failure) return `${styleText('green', '✓')} ${line}`;
-  if (notWritten)
-    return `${styleText('dim', '·')} ${line}${styleText('dim', passed === 0 ? '; not written yet' : '; a part is not written yet')}`;
-  return `${styleText('red', '✗')} ${line}`;
+  const line = `${id.padEnd(4)} ${title.padEnd(40)}`;
+  const count = `${passed} of ${total}`;
+  if (!failure) return `  ${styleText('green', '✓')} ${line} ${styleText('dim', count)}`;
+  if (!notWritten) return `  ${styleText('red', '✗')} ${line} ${count}`;
+  return `  ${styleText('dim', '·')} ${line} ${styleText('dim', `${count}, ${passed === 0 ? 'not written yet' : 'a part is not written yet'}`)}`;
+}
+
+const barWidth = 24;
+
+/** How much of the chapter's tests pass; full only when all do. */
+export function chapterLine(results: StageResult[]): string {
+  const sum = (of: (result: StageResult) => number) => results.reduce((total, result) => total + of(result), 0);
+  const green = sum(({ failure }) => (failure ? 0 : 1));
+  const share =
+    sum(({ passed }) => passed) /
+    Math.max(
+      1,
+      sum(({ total }) => total),
+    );
+  const filled = green === results.length ? barWidth : Math.min(barWidth - 1, Math.floor(share * barWidth));
+  const bar = styleText('green', '━'.repeat(filled)) + styleText('dim', '─'.repeat(barWidth - filled));
+  const name = chapterName(results[0]?.chapter ?? '').padEnd(22);
+  return `${styleText('bold', name)} ${bar} ${green} of ${results.length} ${results.length === 1 ? 'stage' : 'stages'}`;
 }
 
 /** Where to go on: the lowest stage that is not green. */
-export function nextStep(results: StageResult[], exists: (path: string) => boolean): string {
-  const [next] = inOrder(results).filter(({ failure }) => failure);
-  if (!next)
-    return results.length === 0
-      ? ''
-      : `All green. See it at work: npm start -- --mine=${[...new Set(results.map(({ id }) => id.split('.')[0]))].join(',')}`;
-  const folder = `chapters/${next.chapter}`;
-  const lines = [`Next: ${next.id} ${next.title}`, `  the text    ${folder}/README.md, section ${next.id}`];
-  if (exists(`${folder}/hints/${next.id}.md`)) lines.push(`  stuck?      ${folder}/hints/${next.id}.md, one grade at a time`);
-  lines.push(`  only this   npm test -- ${next.id}-${next.title.replaceAll(' ', '-')}`);
-  return lines.join('\n');
-}
-
-export function inOrder(results: StageResult[]): StageResult[] {
-  return results.toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+export function nextStep(results: StageResult[]): string {
+  const [next] = results.toSorted(byId).filter(({ failure }) => failure);
+  if (next) return `Next: open chapters/${next.chapter}/README.md at ${next.id}. Stuck? npm run kata -- hint ${next.id}`;
+  const numbers = [...new Set(results.map(({ chapter }) => chapterNumber(chapter)))];
+  return numbers.length === 0 ? '' : `All green. Next: see it at work, npm start -- --mine=${numbers.join(',')}`;
 }
 
 export default class ProgressReporter implements Pick<Reporter, 'onTestResult' | 'onRunComplete'> {
   readonly #results: StageResult[] = [];
+  readonly #config: Pick<Config.GlobalConfig, 'rootDir' | 'testNamePattern'> | undefined;
+
+  constructor(config?: Pick<Config.GlobalConfig, 'rootDir' | 'testNamePattern'>) {
+    this.#config = config;
+  }
 
   onTestResult(_: Test, testResult: TestResult, { numTotalTestSuites }: AggregatedResult): void {
     const result = stageResult(testResult);
@@ -88,19 +96,34 @@ export default class ProgressReporter implements Pick<Reporter, 'onTestResult' |
 
   onRunComplete(_: unknown, { numPassedTests, numTotalTests, numPendingTests, numRuntimeErrorTestSuites }: AggregatedResult): void {
     showMeanwhile('');
-    const stages = inOrder(this.#results);
-    for (const stage of stages) {
+    this.#remember();
+    const stages = this.#results.toSorted(byId);
+    for (const [index, stage] of stages.entries()) {
+      if (stage.chapter !== stages[index - 1]?.chapter) {
+        if (index > 0) console.log('');
+        console.log(chapterLine(stages.filter(({ chapter }) => chapter === stage.chapter)));
+      }
       console.log(stageLine(stage));
-      for (const { message, origin } of stage.console) console.log(styleText('dim', `    ${message}\n    ${origin.trim().split('\n')[0]}`));
+      for (const { message, origin } of stage.console)
+        console.log(styleText('dim', `      ${message}\n      ${origin.trim().split('\n')[0]}`));
     }
     const first = stages.find(({ failure }) => failure);
     if (first) console.log(`\n${first.failure}`);
     const broken = numRuntimeErrorTestSuites > 0 ? `, ${numRuntimeErrorTestSuites} files did not run` : '';
     console.log(`\n${numPassedTests} of ${numTotalTests - numPendingTests} tests pass${broken}.`);
-    console.log(nextStep(this.#results, existsSync));
+    console.log(nextStep(stages));
   }
 
   getLastError(): void {}
+
+  /** For `npm run kata` and the docs site. With `-t` only a part of a stage ran. */
+  #remember(): void {
+    const { rootDir, testNamePattern } = this.#config ?? {};
+    if (!rootDir || testNamePattern) return;
+    const known = new Set(readStages(rootDir).map(({ id }) => id));
+    const results = this.#results.filter(({ id }) => known.has(id));
+    if (results.length > 0) changeState(rootDir, (state) => results.reduce((all, result) => recordResult(all, result.id, result), state));
+  }
 }
 
 /** In the line that the next text takes; nowhere but on a terminal. */
