@@ -107,11 +107,11 @@ export function toStarter(source: string, { file, stages, written, isRemoved = (
   }
   edits.push(...importEdits(tree, isRemoved));
   const text = apply(source, edits);
-  return { text: throws && !importsNotImplemented(tree) ? addImport(tree, text) : text, removed, problems };
+  return { text: throws ? addImport(text) : text, removed, problems };
 }
 
 /** The JSDoc right above the declaration. */
-function docOf(node: ts.Node): ts.TextRange | undefined {
+export function docOf(node: ts.Node): ts.TextRange | undefined {
   return ts.getJSDocCommentsAndTags(node).findLast((doc) => ts.isJSDoc(doc) && doc.parent === node);
 }
 
@@ -128,7 +128,7 @@ function whyNot(node: ts.Node): string | undefined {
 }
 
 /** The tags at the beginning of the doc's lines. */
-function tagsIn(source: string, { pos, end }: ts.TextRange): Tag[] {
+export function tagsIn(source: string, { pos, end }: ts.TextRange): Tag[] {
   const doc = source.slice(pos, end);
   return [...doc.matchAll(/^[^\S\n]*\/?\**[^\S\n]*@(exercise|solution)\b[^\S\n]*(.*?)[^\S\n]*(?:\*\/)?$/gm)].map((match) => {
     const next = doc.slice(match.index + match[0].length + 1).split('\n', 1)[0] ?? '';
@@ -192,8 +192,10 @@ function importsNotImplemented(tree: ts.SourceFile): boolean {
   return tree.statements.some((statement) => ts.isImportDeclaration(statement) && statement.getText().includes('#kit/not-implemented'));
 }
 
-/** Before the first import (Biome sorts it in), else below the file's header. */
-function addImport(tree: ts.SourceFile, text: string): string {
+/** `NotImplemented`, where it is not imported yet: before the first import (Biome sorts it in), else below the file's header. */
+export function addImport(text: string): string {
+  const tree = ts.createSourceFile('file.ts', text, ts.ScriptTarget.ESNext, true);
+  if (importsNotImplemented(tree)) return text;
   if (tree.statements.some(ts.isImportDeclaration)) return text.replace(/^import\b/m, `${notImplementedImport}import`);
   const header = /^(?:\/\/.*\n)*/.exec(text)?.[0] ?? '';
   return `${header}${header && '\n'}${notImplementedImport}\n${text.slice(header.length).trimStart()}`;
