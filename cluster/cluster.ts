@@ -13,6 +13,7 @@ import { addresses } from '#cluster/layout';
 import { dialer, machineAddress } from '#cluster/machine-address';
 import { createPlaces, hollowPlaces, type NodePlace } from '#cluster/node-places';
 import { type NodePortGate, openNodePortGate } from '#cluster/node-port-gate';
+import { dnsUser, grantPermissions } from '#cluster/permissions';
 import { ComponentProcesses, type ProcessesOptions } from '#cluster/processes';
 import { sweep } from '#cluster/sweep';
 import { Nodes } from '#kit/api';
@@ -140,6 +141,7 @@ export class Cluster {
     }));
     await this.#identities.kubeconfig(layout.kubeconfig, apiServer.url, { user: 'kubernetes-admin', groups: ['system:masters'] });
     this.#client = new Client(readKubeconfig(layout.kubeconfig, 'kubekata'));
+    await grantPermissions(this.#client);
     return apiServer.url;
   }
 
@@ -189,7 +191,7 @@ export class Cluster {
   async #startNetworkServices(docker: Docker, server: string, network: NodeNetwork, node: NodeContainer): Promise<void> {
     const client = this.#client as Client;
     const { listen, reachedBy } = await machineAddress(network, node);
-    const kubeconfig = await this.#kubeconfig('dns', server, 'system:dns');
+    const kubeconfig = await this.#kubeconfig('dns', server, dnsUser);
     const dns = await this.#processes.start('dns', (url) => ({
       kubeconfig,
       listen: url ? new URL(url).host : `${listen}:0`,

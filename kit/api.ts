@@ -23,8 +23,11 @@ import type {
 } from 'kubernetes-types/core/v1';
 import type { Endpoint, EndpointSlice } from 'kubernetes-types/discovery/v1';
 import type { LabelSelector, ListMeta, ObjectMeta, OwnerReference } from 'kubernetes-types/meta/v1';
+import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from 'kubernetes-types/rbac/v1';
 
 export type {
+  ClusterRole,
+  ClusterRoleBinding,
   ConfigMap,
   Container,
   ContainerStatus,
@@ -44,8 +47,11 @@ export type {
   PodCondition,
   PodSpec,
   PodTemplateSpec,
+  PolicyRule,
   ReplicaSet,
   ReplicationController,
+  Role,
+  RoleBinding,
   Secret,
   Service,
   ServiceAccount,
@@ -105,6 +111,16 @@ export const Deployments = resource<Deployment>('apps/v1', 'Deployment', 'deploy
 export const ReplicaSets = resource<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets', 'Namespaced');
 export const EndpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', 'Namespaced');
 export const Leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', 'Namespaced');
+
+export const Roles = resource<Role>('rbac.authorization.k8s.io/v1', 'Role', 'roles', 'Namespaced');
+export const RoleBindings = resource<RoleBinding>('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings', 'Namespaced');
+export const ClusterRoles = resource<ClusterRole>('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', 'Cluster');
+export const ClusterRoleBindings = resource<ClusterRoleBinding>(
+  'rbac.authorization.k8s.io/v1',
+  'ClusterRoleBinding',
+  'clusterrolebindings',
+  'Cluster',
+);
 
 /** `namespace/name`, or just `name` for a cluster-scoped object: the key that caches and queues use. */
 export function keyOf(object: KubernetesObject): string {

@@ -70,7 +70,7 @@ async function deleteAll(collection: Collection, request: ApiRequest, { registry
   for (const item of items) {
     const { uid = '' } = item.metadata;
     try {
-      await registry.delete(targetOf(collection, item), { ...options, preconditions: { uid } }, { dryRun });
+      await registry.delete(targetOf(collection, item), { ...options, preconditions: { uid } }, { dryRun, author: { user: request.user } });
     } catch (error) {
       // Somebody else deleted it meanwhile, or it is another object by now, which nobody asked to delete.
       if (!isNotFound(error) && !isConflict(error)) throw error;

@@ -14,7 +14,7 @@ describe('API server: kubectl', () => {
 
   beforeAll(async () => {
     plane = await startTestControlPlane();
-    kubectl = await kubectlFor(plane, 'jane', ['developers']);
+    kubectl = await kubectlFor(plane, 'jane', ['system:masters']);
     const created = await plane.client.create(Pods, pod('web'));
     await plane.client.updateStatus(Pods, { ...created, status: { phase: 'Running' } });
   });
@@ -25,15 +25,16 @@ describe('API server: kubectl', () => {
   });
 
   it('auth says who asks, and what they may do', async () => {
-    expect(await run('auth whoami')).toMatch(/Username +jane\nGroups +\[developers system:authenticated\]/);
+    expect(await run('auth whoami')).toMatch(/Username +jane\nGroups +\[system:masters system:authenticated\]/);
     expect(await run('auth can-i create pods')).toBe('yes\n');
     expect(await run('auth can-i --list')).toMatch(/\*\.\* +\[\] +\[\] +\[\*\]/);
+    await expect(run('auth can-i create pods --as=joe')).rejects.toThrow('exit code 1');
+    expect(await run('auth whoami --as=joe --as-group=guests')).toMatch(/Username +joe\nGroups +\[guests system:authenticated\]/);
   });
 
   it.each([
     ['port-forward web :8080', 'pods/portforward'],
     ['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers'],
-    ['create token default', 'serviceaccounts/token'],
   ])('%s says that it comes later', async (command, subresource) => {
     await expect(run(command)).rejects.toThrow(`this API server does not serve ${subresource} yet`);
   });
