@@ -1,6 +1,9 @@
 // What the handlers work with.
 
 import type { Clock, Random } from '#kit/clock';
+import type { Admit } from './access/admission.ts';
+import type { Authorizer } from './access/authorizer.ts';
+import type { ServiceAccountTokens } from './access/service-account-tokens.ts';
 import type { NodeConnections } from './node-connections.ts';
 import type { Registry } from './registry.ts';
 import type { Storage } from './storage.ts';
@@ -11,6 +14,9 @@ export interface ApiResources {
   storage: Storage;
   caches: WatchCaches;
   nodes: NodeConnections;
+  authorizer: Authorizer;
+  admit: Admit;
+  tokens: ServiceAccountTokens;
   clock: Clock;
   random: Random;
 }

@@ -25,7 +25,7 @@ export async function apply(target: Target, body: unknown, request: ApiRequest, 
   const { query } = request;
   const name = query.get('fieldManager');
   if (!name) throw invalid(patchOptions, '', [required('fieldManager', 'is required for apply patch')]);
-  const { dryRun = false, manager } = writeOptions(request, target, door?.subresource);
+  const { manager, ...who } = writeOptions(request, target, door?.subresource);
   const options: ApplyOptions = {
     manager: { ...(manager as FieldManager), operation: 'Apply' },
     force: flagParameter(query, 'force'),
@@ -38,12 +38,12 @@ export async function apply(target: Target, body: unknown, request: ApiRequest, 
   };
   for (;;) {
     try {
-      return { object: await registry.update(target, (live) => applied(live, config, options), door && combine, { dryRun }), isNew: false };
+      return { object: await registry.update(target, (live) => applied(live, config, options), door && combine, who), isNew: false };
     } catch (error) {
       if (!isNotFound(error) || door) throw error;
     }
     try {
-      return { object: await registry.create(target, appliedToNothing(config, options), { dryRun }), isNew: true };
+      return { object: await registry.create(target, appliedToNothing(config, options), who), isNew: true };
     } catch (error) {
       // Somebody was faster: then there is something to apply it to.
       if (!isAlreadyExists(error)) throw error;

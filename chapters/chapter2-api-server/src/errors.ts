@@ -68,6 +68,15 @@ export function forbidden(resource: GroupAndPlural, name: string, why: string, c
   return new ApiError(failure(403, 'Forbidden', message, { ...detailsOf(resource, name), ...(causes ? { causes } : {}) }));
 }
 
+/** 403: the user may not do this at all. undefined: what they may not do is about a path, and no resource. */
+export function accessDenied(about: { group: string; resource: string; name: string } | undefined, why: string): ApiError {
+  if (!about) return new ApiError(failure(403, 'Forbidden', `forbidden: ${why}`));
+  const resource = { group: about.group, plural: about.resource };
+  if (about.name) return forbidden(resource, about.name, why);
+  const { name: _, ...details } = detailsOf(resource, '');
+  return new ApiError(failure(403, 'Forbidden', `${qualified(resource)} is forbidden: ${why}`, details));
+}
+
 /**
  * 422 Invalid: the object breaks its kind's rules, one cause a field. The message is `Pod "Web_1" is invalid: ` and then the
  * causes, each `<field>: <message>`, in brackets and separated by commas if there are several; a kind in a group is written

@@ -11,6 +11,9 @@ import { isDryRun } from './write-options.ts';
 
 export async function evict(target: Target, request: ApiRequest, { registry }: ApiResources): Promise<Answer> {
   const { deleteOptions = {} } = asRecord(await readJson(request.message, 'Eviction'), 'Eviction') as { deleteOptions?: DeleteOptions };
-  await registry.delete(target, deleteOptions, { dryRun: isDryRun(request, deleteOptions) });
+  await registry.delete(target, deleteOptions, {
+    dryRun: isDryRun(request, deleteOptions),
+    author: { user: request.user, subresource: 'eviction' },
+  });
   return { code: 201, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
 }

@@ -4,6 +4,12 @@
 
 import type { ClientTls, ComponentContext, ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import { NotImplemented } from '#kit/not-implemented';
+import { createAdmission } from './access/admission.ts';
+import { Authenticator } from './access/authenticator.ts';
+import { Authorizer } from './access/authorizer.ts';
+import { Gate } from './access/gate.ts';
+import { writeInitialPolicy } from './access/policy/initial-policy.ts';
+import { ServiceAccountTokens, type TokenOptions } from './access/service-account-tokens.ts';
 import { bootstrap } from './bootstrap.ts';
 import { connectEtcd } from './etcd.ts';
 import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
@@ -25,6 +31,7 @@ export interface ApiServerOptions extends ComponentContext {
   kubeletPreferredAddressTypes?: string[];
   /** CIDR, `10.96.0.0/12` by default */
   serviceClusterIpRange?: string;
+  serviceAccountTokens?: TokenOptions;
 }
 
 const bootstrapRetryMs = 200;
@@ -36,12 +43,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const { listen, tls, clock, random, log, serviceClusterIpRange = '10.96.0.0/12' } = options;
   const etcd = connectEtcd(options.etcdServers, options.etcdTls);
   const storage = new Storage(etcd);
-  const registry = new Registry({ storage, clock, random, serviceClusterIpRange });
   const caches = new WatchCaches({ etcd, storage, clock, log });
   const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
   const nodes = new NodeConnections({ storage, tls: options.kubeletTls, preferredAddressTypes });
-  const handler = createHandler({ registry, storage, caches, nodes, clock, random });
-  const server = await startServer({ listen, tls, handler, log });
+  const tokens = new ServiceAccountTokens(options.serviceAccountTokens ?? {}, { storage, clock, random });
+  const authorizer = new Authorizer({ storage, caches });
+  const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
+  const admit = createAdmission(authorizer);
+  const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
+  const handler = createHandler({ registry, storage, caches, nodes, authorizer, admit, tokens, clock, random });
+  const server = await startServer({ listen, tls, gate, handler, log });
 
   const stopping = new AbortController();
   const prepare = async () => {
@@ -49,6 +60,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
       try {
         await bootstrap({ registry, serviceClusterIpRange, url: server.url });
         await caches.begin();
+        await writeInitialPolicy(registry);
         return;
       } catch (error) {
         log.warn('the cluster’s first objects could not be written yet', { error });

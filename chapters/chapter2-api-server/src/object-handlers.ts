@@ -66,7 +66,10 @@ export async function readPatch({ message }: ApiRequest): Promise<{ mediaType: s
 
 export async function deleteObject(target: Target, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
   const options = await readDeleteOptions(request);
-  const { gone, object } = await registry.delete(target, options, { dryRun: isDryRun(request, options) });
+  const { gone, object } = await registry.delete(target, options, {
+    dryRun: isDryRun(request, options),
+    author: { user: request.user },
+  });
   const { group, plural } = target.resource;
   if (!gone || answeredWhenDeleted.includes(plural)) {
     const answer = answerObject(object, target, request, clock);

@@ -54,7 +54,7 @@ function keepIdentity(old: ApiObject, wanted: ApiObject): Metadata {
 }
 
 /** RFC 9562, version 4, from the given randomness. */
-function uuid(random: Random): string {
+export function uuid(random: Random): string {
   const bytes = Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

@@ -5,6 +5,7 @@
 import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import { type Clock, type Random, timestamp } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
+import type { Admit, Author } from './access/admission.ts';
 import { type DeletionStep, goesAtOnce, isReadyToGo, newFinalizerProblems, nextDeletionStep } from './deletion.ts';
 import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, noUniqueName } from './errors.ts';
 import { canTrack, type FieldManager, trackUpdate } from './field-managers.ts';
@@ -27,6 +28,8 @@ export interface WriteOptions {
   dryRun?: boolean;
   /** Who writes; absent: an object's managedFields are as its author has them. */
   manager?: FieldManager;
+  /** Who asks for it, to be admitted; absent: the server itself. */
+  author?: Author;
 }
 
 /** How the stored object and the wanted one become the next one. */
@@ -37,6 +40,8 @@ export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
 
 export interface RegistryContext {
   storage: Storage;
+  /** Asked before each write that somebody asks for. */
+  admit?: Admit;
   clock: Clock;
   random: Random;
   /** CIDR */
@@ -45,13 +50,15 @@ export interface RegistryContext {
 
 export class Registry {
   readonly storage: Storage;
+  readonly #admit: Admit | undefined;
   readonly #context: StrategyContext;
   readonly #canTrack = canTrack();
   /** Per resource, the last write that claims what only one object may have: the next such write waits for it. */
   readonly #lastClaims = new Map<ResourceDefinition, Promise<unknown>>();
 
-  constructor({ storage, ...context }: RegistryContext) {
+  constructor({ storage, admit, ...context }: RegistryContext) {
     this.storage = storage;
+    this.#admit = admit;
     const list = async (resource: ResourceDefinition) => {
       const { entries } = await storage.list({ prefix: prefixOfResource(resource) });
       return entries.map(({ object }) => object);
@@ -81,12 +88,17 @@ export class Registry {
   }
 
   /** Deletes, or marks for deletion; `gone` tells which. */
-  async delete(target: Target, options: DeleteOptions = {}, { dryRun }: WriteOptions = {}): Promise<{ gone: boolean; object: ApiObject }> {
+  async delete(
+    target: Target,
+    options: DeleteOptions = {},
+    { dryRun, author }: WriteOptions = {},
+  ): Promise<{ gone: boolean; object: ApiObject }> {
     admitDeletion(target);
     const key = keyOf(target);
     let current = await this.storage.get(key);
     while (current) {
       if (options.preconditions) checkPreconditions(target, current, options);
+      if (author) await this.#admit?.(author, { target, old: current });
       const step = this.#nextDeletionStep(target, current, options);
       const next = step.remove ? current : step.next;
       if (dryRun || (!step.remove && equalJson(next, current))) return { gone: step.remove, object: next };
@@ -98,14 +110,14 @@ export class Registry {
     throw notFound(target.resource, target.name);
   }
 
-  async #create(collection: Collection, wanted: ApiObject, { dryRun, manager }: WriteOptions): Promise<ApiObject> {
+  async #create(collection: Collection, wanted: ApiObject, { dryRun, manager, author }: WriteOptions): Promise<ApiObject> {
     const { name, generateName: base } = wanted.metadata;
     const isGenerated = !name && !!base;
     for (let attempt = 1; ; attempt++) {
       const chosen = isGenerated ? generateName(base, this.#context.random) : name;
       const named = chosen ? { ...wanted, metadata: { ...wanted.metadata, name: chosen } } : wanted;
       const target = targetOf(collection, named);
-      const object = this.#tracked(undefined, await this.#prepareForCreate(target, named), manager);
+      const object = this.#tracked(undefined, await this.#prepareForCreate(target, named, author), manager);
       if (dryRun) return object;
       const result = await this.storage.create(keyOf(target), object);
       if (result.written) return result.object;
@@ -114,7 +126,7 @@ export class Registry {
     }
   }
 
-  async #prepareForCreate(target: Target, wanted: ApiObject): Promise<ApiObject> {
+  async #prepareForCreate(target: Target, wanted: ApiObject, author: Author | undefined): Promise<ApiObject> {
     const { resource, namespace } = target;
     if (wanted.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
     await admitCreation(this.storage, target);
@@ -125,6 +137,7 @@ export class Registry {
     if (resource.subresources.includes('status') && resource.plural !== 'nodes') delete born.status;
     const object = isNamespaces(resource) ? newNamespace(born) : born;
     strategy.setDefaults?.(object);
+    if (author) await this.#admit?.(author, { target, object });
     const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
     if (causes.length > 0) throw invalid(resource, target.name, causes);
     await strategy.prepareForCreate?.(object, this.#context);
@@ -136,7 +149,7 @@ export class Registry {
    * change that names no resourceVersion always gets through, and one that does gets a Conflict when it came too late. An object
    * that is being deleted and loses its last finalizer by the change (`isReadyToGo`) is deleted instead of written.
    */
-  async #update(target: Target, change: Change, combine: Combine, { dryRun, manager }: WriteOptions): Promise<ApiObject> {
+  async #update(target: Target, change: Change, combine: Combine, { dryRun, manager, author }: WriteOptions): Promise<ApiObject> {
     throw new NotImplemented(
       '2.3',
       'Change the object that is there, and begin again where somebody else was faster; no update may be lost',

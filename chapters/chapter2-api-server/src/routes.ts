@@ -1,5 +1,6 @@
 // Which handler answers which path. Everything that is not about objects is found here; the rest goes to the resources.
 
+import { answerReview } from './access/reviews.ts';
 import type { ApiResources } from './api-resources.ts';
 import { handleCollection, watch } from './collection-handlers.ts';
 import { answerDiscovery } from './discovery.ts';
@@ -8,7 +9,6 @@ import type { Target } from './object.ts';
 import { deleteObject, handleObject } from './object-handlers.ts';
 import { answerOpenApi } from './openapi.ts';
 import { flagParameter, parsePath } from './request.ts';
-import { answerReview } from './reviews.ts';
 import type { Answer, ApiRequest, Handler } from './server.ts';
 import type { Storage } from './storage.ts';
 import { handleSubresource } from './subresource-handlers.ts';
@@ -30,7 +30,7 @@ export function createHandler(api: ApiResources): Handler {
   return async (request) =>
     (await answerAboutServer(request, api.storage)) ??
     answerWithSchema(request) ??
-    (await answerReview(request)) ??
+    (await answerReview(request, api)) ??
     handleResource(request, api);
 }
 

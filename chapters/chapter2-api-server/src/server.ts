@@ -1,17 +1,17 @@
-// The HTTPS server: every request gets one answer, and whatever goes wrong becomes a Status. It knows connections, users and
-// errors, and leaves what a request means to the handler.
+// The HTTPS server: every request gets one answer, and whatever goes wrong becomes a Status. It knows connections and errors, asks
+// the gate who may come in, and leaves what a request means to the handler.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import type { ListenAddress, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
 import { asksForWebSocket, responseOn } from '#kit/upgrade';
-import { anonymous, authenticate, type User } from './authentication.ts';
-import { statusOf, unauthorized } from './errors.ts';
+import type { Gate } from './access/gate.ts';
+import type { User } from './access/users.ts';
+import { statusOf } from './errors.ts';
 import { serialize } from './negotiation.ts';
 
 export interface ApiRequest {
@@ -43,34 +43,35 @@ export interface Answer {
 
 export type Handler = (request: ApiRequest) => Promise<Answer | undefined>;
 
+interface Serving {
+  gate: Gate;
+  handler: Handler;
+  log: Logger;
+}
+
 export interface Server {
   url: string;
   /** Closes every connection. */
   close(): Promise<void>;
 }
 
-/** Paths that answer anybody, so that a load balancer or a newcomer can tell whether the server lives. */
-const openPaths = ['/healthz', '/livez', '/readyz', '/version'];
-
 export async function startServer({
   listen,
   tls,
-  handler,
-  log,
-}: {
+  ...serving
+}: Serving & {
   listen: ListenAddress;
   tls: Required<ServingTls>;
-  handler: Handler;
-  log: Logger;
 }): Promise<Server> {
+  const { log } = serving;
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
   const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket });
   // Clients keep connections for long and must not find them closed in the moment they use them.
   server.keepAliveTimeout = 180_000;
-  server.on('request', (message, response) => void serve(handler, message, response, log));
+  server.on('request', (message, response) => void serve(serving, message, response));
   server.on('upgrade', (message, socket, head) => {
     socket.on('error', (error) => log.debug('a connection broke', { error }));
-    void serve(handler, message, responseOn(socket, message), log, { socket, head });
+    void serve(serving, message, responseOn(socket, message), { socket, head });
   });
   server.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { error }));
   const sockets = new Set<Socket>();
@@ -91,13 +92,18 @@ export async function startServer({
   return { url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`, close };
 }
 
-async function serve(handler: Handler, message: IncomingMessage, response: ServerResponse, log: Logger, upgrade?: Upgrade): Promise<void> {
+async function serve(
+  { gate, handler, log }: Serving,
+  message: IncomingMessage,
+  response: ServerResponse,
+  upgrade?: Upgrade,
+): Promise<void> {
   const { method = 'GET', url = '/' } = message;
   const [path = '/', search] = splitOnce(url, '?');
   try {
-    const user = authenticate(message.socket as TLSSocket);
-    if (user === anonymous && !openPaths.some((open) => path === open || path.startsWith(`${open}/`))) throw unauthorized();
-    const answer = await handler({ method, path, query: new URLSearchParams(search), user, message, response, upgrade });
+    const query = new URLSearchParams(search);
+    const user = await gate.admit({ method, path, query, message });
+    const answer = await handler({ method, path, query, user, message, response, upgrade });
     if (answer) send(response, answer);
   } catch (error) {
     const status = statusOf(error);

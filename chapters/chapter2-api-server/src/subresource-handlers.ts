@@ -1,6 +1,7 @@
 // What lies below an object: `…/status`, `…/scale`, `…/binding`, `…/log`. Each is a way to do one thing to an object, and no
 // more than that: who may write a status may not write the spec.
 
+import { requestToken } from './access/token-request.ts';
 import type { ApiResources } from './api-resources.ts';
 import { bind } from './binding.ts';
 import { methodNotAllowed, notServedYet, unknownPath } from './errors.ts';
@@ -28,6 +29,7 @@ const handlers: Record<string, SubresourceHandler> = {
   'PATCH scale': handleScale,
   'POST binding': bind,
   'POST eviction': evict,
+  'POST token': requestToken,
   'GET log': streamLog,
   'GET exec': (target, request, api) => openStream('exec', target, request, api),
   'POST exec': (target, request, api) => openStream('exec', target, request, api),

@@ -21,7 +21,11 @@ export interface Door {
 /** Who writes, by their own word or by the program that they use; a subresource is another hand of the same writer. */
 export function writeOptions(request: ApiRequest, { resource }: Collection, subresource?: string): WriteOptions {
   const manager: FieldManager = { name: managerName(request), operation: 'Update', apiVersion: apiVersionOf(resource) };
-  return { dryRun: isDryRun(request), manager: subresource ? { ...manager, subresource } : manager };
+  return {
+    dryRun: isDryRun(request),
+    manager: subresource ? { ...manager, subresource } : manager,
+    author: { user: request.user, subresource },
+  };
 }
 
 /** Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, managerOrUserAgent */

@@ -1,0 +1,54 @@
+// The gate: every request passes it before any handler sees it. Who asks, as whom, and may they do what the path says.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/filters, authentication.go, impersonation.go, authorization.go
+
+import type { IncomingMessage } from 'node:http';
+import { accessDenied } from '../errors.ts';
+import { type Action, actionOf, describeRefusal, isPathAction } from './actions.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { Authorizer } from './authorizer.ts';
+import { completed, impersonated, impersonationActions } from './impersonation.ts';
+import { isMaster, type User } from './users.ts';
+
+/** Paths that answer anybody, also while the roles cannot be read: a load balancer asks here whether the server lives. */
+const openPaths = ['/healthz', '/livez', '/readyz', '/version'];
+
+export interface Knock {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  message: IncomingMessage;
+}
+
+export class Gate {
+  readonly #authenticator: Authenticator;
+  readonly #authorizer: Authorizer;
+
+  constructor(authenticator: Authenticator, authorizer: Authorizer) {
+    this.#authenticator = authenticator;
+    this.#authorizer = authorizer;
+  }
+
+  /**
+   * Lets a request in, as the user who asks or whom they impersonate. Throws 401 Unauthorized for a proof that is wrong, 403 Forbidden
+   * for what the user may not do.
+   */
+  async admit({ method, path, query, message }: Knock): Promise<User> {
+    const asking = await this.#authenticator.authenticate(message);
+    const wanted = impersonated(message.headersDistinct);
+    const user = wanted ? await this.#become(wanted, asking) : asking;
+    if (!openPaths.includes(path) && !isMaster(user)) await this.#demand(user, actionOf(method, path, query));
+    return user;
+  }
+
+  async #become(wanted: User, asking: User): Promise<User> {
+    if (!isMaster(asking)) for (const action of impersonationActions(wanted)) await this.#demand(asking, action);
+    return completed(wanted);
+  }
+
+  async #demand(user: User, action: Action): Promise<void> {
+    const { allowed, reason } = await this.#authorizer.authorize(user, action);
+    if (allowed) return;
+    const refusal = describeRefusal(user.name, action);
+    throw accessDenied(isPathAction(action) ? undefined : action, reason ? `${refusal}: ${reason}` : refusal);
+  }
+}

@@ -1,0 +1,65 @@
+// All objects of one resource, as they are now: read once, then kept up to date by the watch cache. What decides about every request
+// cannot ask etcd about every request.
+// Kubernetes: the informers behind each authorizer, e.g. pkg/kubeapiserver/authorizer/config.go
+
+import { keyOf, prefixOfResource } from '../keys.ts';
+import { type ApiObject, targetOf } from '../object.ts';
+import type { ResourceDefinition } from '../resources.ts';
+import type { Storage } from '../storage.ts';
+import type { Change, Watcher } from '../watch-cache.ts';
+import type { WatchCaches } from '../watch-caches.ts';
+
+export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
+  readonly #resource: ResourceDefinition;
+  readonly #storage: Storage;
+  readonly #caches: WatchCaches;
+  readonly #objects = new Map<string, T>();
+  #loading: Promise<void> | undefined;
+
+  constructor(resource: ResourceDefinition, { storage, caches }: { storage: Storage; caches: WatchCaches }) {
+    this.#resource = resource;
+    this.#storage = storage;
+    this.#caches = caches;
+  }
+
+  /** Resolves when the objects are here; from then on they follow every change. Call it before each use: a broken watch begins anew. */
+  async ready(): Promise<void> {
+    this.#loading ??= this.#load();
+    try {
+      await this.#loading;
+    } catch (error) {
+      this.#loading = undefined;
+      throw error;
+    }
+  }
+
+  get(namespace: string | undefined, name: string): T | undefined {
+    return this.#objects.get(keyOf({ resource: this.#resource, namespace, name }));
+  }
+
+  values(): Iterable<T> {
+    return this.#objects.values();
+  }
+
+  onChange({ object, deleted }: Change): void {
+    const key = this.#keyOf(object);
+    if (deleted) this.#objects.delete(key);
+    else this.#objects.set(key, object as T);
+  }
+
+  onEnd(): void {
+    this.#loading = undefined;
+  }
+
+  async #load(): Promise<void> {
+    const cache = await this.#caches.of(this.#resource);
+    const { entries, revision } = await this.#storage.list({ prefix: prefixOfResource(this.#resource) });
+    this.#objects.clear();
+    for (const { object } of entries) this.#objects.set(this.#keyOf(object), object as T);
+    cache.watch(revision, this);
+  }
+
+  #keyOf(object: ApiObject): string {
+    return keyOf(targetOf({ resource: this.#resource, namespace: undefined }, object));
+  }
+}

@@ -1,0 +1,176 @@
+// Tokens of service accounts: how programs in pods say who they are. A token is signed, so nobody keeps a list of them; it has an end,
+// an audience, and often an object that it is bound to: when the pod is gone, its token is worth nothing.
+// Kubernetes: pkg/serviceaccount/claims.go and jwt.go
+
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { Clock, Random } from '#kit/clock';
+import { keyOf } from '../keys.ts';
+import type { ApiObject } from '../object.ts';
+import { uuid } from '../object-meta.ts';
+import { findResource, type ResourceDefinition } from '../resources.ts';
+import type { Storage } from '../storage.ts';
+import { algorithmOf, type Claims, keyId, signToken, verifyToken } from './json-web-tokens.ts';
+import { serviceAccountUser, type User } from './users.ts';
+
+export interface TokenOptions {
+  /** Who signs: `https://kubernetes.default.svc.cluster.local`. A token of another issuer is none of ours. */
+  issuer?: string | undefined;
+  /** PEM: an ECDSA P-256 or RSA key. Absent: a new one, and then no token outlives this server. */
+  signingKey?: string | undefined;
+}
+
+export interface ObjectReference {
+  name: string;
+  uid: string;
+}
+
+export type BoundKind = 'pod' | 'secret' | 'node';
+
+/** What only Kubernetes says about a token. */
+export interface KubernetesClaims extends Partial<Record<BoundKind, ObjectReference>> {
+  namespace: string;
+  serviceaccount: ObjectReference;
+}
+
+export interface TokenContent {
+  account: ApiObject;
+  audiences: string[];
+  seconds: number;
+  bound: Partial<Record<BoundKind, ObjectReference>>;
+}
+
+export interface TokenClaims extends Claims {
+  'kubernetes.io': KubernetesClaims;
+}
+
+const boundResources: [BoundKind, string][] = [
+  ['secret', 'secrets'],
+  ['pod', 'pods'],
+  ['node', 'nodes'],
+];
+
+const credentialPrefix = 'authentication.kubernetes.io/';
+
+export class ServiceAccountTokens {
+  readonly issuer: string;
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: KeyObject;
+  readonly #keyId: string;
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor({ issuer = 'https://kubernetes.default.svc.cluster.local', signingKey }: TokenOptions, context: TokenContext) {
+    this.issuer = issuer;
+    this.#privateKey = signingKey ? createPrivateKey(signingKey) : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    this.#publicKey = createPublicKey(this.#privateKey);
+    this.#keyId = keyId(this.#publicKey);
+    this.#storage = context.storage;
+    this.#clock = context.clock;
+    this.#random = context.random;
+  }
+
+  /** What a token must be meant for, if this server shall take it. */
+  get audiences(): string[] {
+    return [this.issuer];
+  }
+
+  /** The public key as the OpenID documents tell it, for others who check our tokens. */
+  get publicKeys(): object[] {
+    const key = this.#publicKey.export({ format: 'jwk' });
+    return [{ use: 'sig', ...key, kid: this.#keyId, alg: algorithmOf(this.#publicKey) }];
+  }
+
+  issue(content: TokenContent): string {
+    const claims = claimsOf(content, { issuer: this.issuer, nowInSeconds: this.#seconds(), id: uuid(this.#random) });
+    return signToken(claims, this.#privateKey, this.#keyId);
+  }
+
+  /**
+   * Whose token this is; undefined when it is not one of ours (signature or issuer: perhaps somebody else knows it), or no longer or not
+   * yet good for any of these audiences (`claimsProblem`), or when the account or what it is bound to is gone: each must be there under its
+   * name with the same uid.
+   */
+  async authenticate(token: string, audiences: string[] = this.audiences): Promise<{ user: User; audiences: string[] } | undefined> {
+    const claims = verifyToken(token, this.#publicKey) as TokenClaims | undefined;
+    if (!claims || claimsProblem(claims, { issuer: this.issuer, audiences, nowInSeconds: this.#seconds() })) return undefined;
+    const { namespace, serviceaccount, ...bound } = claims['kubernetes.io'];
+    if (!(await this.#isThere('serviceaccounts', namespace, serviceaccount))) return undefined;
+    for (const [kind, plural] of boundResources) {
+      // The node of a pod's token is only told about: the token lives and dies with the pod.
+      const reference = kind === 'node' && bound.pod ? undefined : bound[kind];
+      if (reference && !(await this.#isThere(plural, namespace, reference))) return undefined;
+    }
+    return { user: userOf(claims), audiences: claims.aud.filter((audience) => audiences.includes(audience)) };
+  }
+
+  async #isThere(plural: string, namespace: string, { name, uid }: ObjectReference): Promise<boolean> {
+    const resource = findResource('', 'v1', plural) as ResourceDefinition;
+    const found = await this.#storage.get(keyOf({ resource, namespace: resource.namespaced ? namespace : undefined, name }));
+    return found?.metadata.uid === uid;
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#clock.now() / 1000);
+  }
+}
+
+export interface TokenContext {
+  storage: Storage;
+  clock: Clock;
+  random: Random;
+}
+
+/**
+ * What a new token says: issuer, the account's user name as subject, audiences, issued and good from now on, until so many seconds
+ * later; under `kubernetes.io` the namespace, and name and uid of the account and of what it is bound to.
+ */
+export function claimsOf(
+  { account, audiences, seconds, bound }: TokenContent,
+  { issuer, nowInSeconds, id }: { issuer: string; nowInSeconds: number; id: string },
+): TokenClaims {
+  const { namespace = '', name = '', uid = '' } = account.metadata;
+  return {
+    iss: issuer,
+    sub: serviceAccountUser(namespace, name).name,
+    aud: audiences,
+    iat: nowInSeconds,
+    nbf: nowInSeconds,
+    exp: nowInSeconds + seconds,
+    jti: id,
+    'kubernetes.io': { namespace, serviceaccount: { name, uid }, ...bound },
+  };
+}
+
+/**
+ * Why a token that is signed rightly does not count: another issuer, none of these audiences, expired (now is exp or later), not good
+ * yet (now is before nbf), or no service account's. undefined when nothing is wrong.
+ */
+export function claimsProblem(
+  claims: Partial<TokenClaims>,
+  { issuer, audiences, nowInSeconds }: { issuer: string; audiences: string[]; nowInSeconds: number },
+): string | undefined {
+  const { iss, aud = [], exp = 0, nbf = 0 } = claims;
+  if (iss !== issuer) return `token of another issuer: ${iss}`;
+  if (!aud.some((audience) => audiences.includes(audience)))
+    return `token audiences ${JSON.stringify(aud)} is invalid for the target audiences`;
+  if (nowInSeconds >= exp) return 'service account token has expired';
+  if (nowInSeconds < nbf) return 'service account token is not valid yet';
+  return claims['kubernetes.io'] ? undefined : 'token of no service account';
+}
+
+/** The account as a user, with what the token adds: its own id, and the pod and node that it belongs to. */
+function userOf({ jti, 'kubernetes.io': { namespace, serviceaccount, pod, node } }: TokenClaims): User {
+  const told = {
+    'credential-id': jti && `JTI=${jti}`,
+    'pod-name': pod?.name,
+    'pod-uid': pod?.uid,
+    'node-name': node?.name,
+    'node-uid': node?.uid,
+  };
+  const extra = Object.entries(told).flatMap(([key, value]) =>
+    value ? [[`${credentialPrefix}${key}`, [value]] as [string, string[]]] : [],
+  );
+  const { name, groups } = serviceAccountUser(namespace, serviceaccount.name);
+  return { name, uid: serviceaccount.uid, groups, extra: Object.fromEntries(extra) };
+}
