@@ -35,7 +35,10 @@ type AnyRequest = any;
 export type Method =
   | { kind: 'unary'; handle(request: AnyRequest): object | Promise<object> }
   | { kind: 'streaming'; answers(request: AnyRequest): AsyncIterable<object> }
-  | { kind: 'conversation'; open(conversation: Conversation<AnyRequest>): void };
+  | { kind: 'conversation'; open(conversation: Conversation<AnyRequest>): void; encoder?: Encoder };
+
+/** Makes a quicker encoder of the usual one. */
+export type Encoder = (serialize: (answer: object) => Buffer) => (answer: object) => Buffer;
 
 export type Methods = Record<string, Method>;
 
@@ -68,7 +71,9 @@ export function rpcsOf(services: [ServiceDefinition, Methods][]): Rpc[] {
     Object.entries(methods).map(([name, method]) => {
       const defined = definition[name];
       if (!defined) throw new TypeError(`the protocol has no method ${name}`);
-      return { path: defined.path, method, decode: defined.requestDeserialize, encode: defined.responseSerialize };
+      const { path, requestDeserialize: decode, responseSerialize } = defined;
+      const encode = method.kind === 'conversation' && method.encoder ? method.encoder(responseSerialize) : responseSerialize;
+      return { path, method, decode, encode };
     }),
   );
 }
@@ -91,8 +96,8 @@ export class GrpcEdge {
   }
 
   /** Many requests and answers. What a handler set by `open` throws ends the conversation. */
-  conversation<Request>(open: (conversation: Conversation<Request>) => void): Method {
-    return { kind: 'conversation', open };
+  conversation<Request>(open: (conversation: Conversation<Request>) => void, encoder?: Encoder): Method {
+    return { kind: 'conversation', open, ...(encoder ? { encoder } : {}) };
   }
 
   /** Runs `act`; what it throws ends the conversation with a status that says it. */

@@ -2,6 +2,7 @@
 // later: key-values and changes never change, so what is written meanwhile does not show.
 // etcd: the database file itself is its snapshot (server/storage/backend)
 
+import { keyBytes, keyText } from './keys.ts';
 import type { Event, KeyValue, LeaseGrantRequest, MemberAttributes } from './messages.ts';
 import type { Captured } from './state-machine.ts';
 import type { Change } from './store.ts';
@@ -54,10 +55,10 @@ function withoutPrevious({ revision, events }: Change): object {
   return { revision, events: events.map(({ type, kv }) => ({ type, kv })) };
 }
 
-/** With buffers of its own, so that a small value does not hold the whole file in memory. */
+/** With buffers of its own, so that a key or a value does not hold the whole file in memory. */
 function inMemory({ key, value, createRevision, modRevision, version, lease }: Stored<KeyValue>): KeyValue {
   return {
-    key: Buffer.from(key),
+    key: keyBytes(keyText(key)),
     value: Buffer.from(value),
     createRevision: Number(createRevision),
     modRevision: Number(modRevision),

@@ -7,6 +7,7 @@ import { compacted, futureRevision } from './errors.ts';
 import { KeyIndex } from './key-index.ts';
 import { type KeyRange, keyBytes, keyText } from './keys.ts';
 import { type Event, type KeyValue, type LeaseId, noLease } from './messages.ts';
+import { StoredKeyValue } from './stored-key-value.ts';
 
 /** What one request wrote: everything in it happened at once, at this revision. */
 export interface Change {
@@ -25,7 +26,7 @@ export interface CapturedStore {
 /** A key and all its versions that are not compacted, oldest first; a tombstone has version 0. */
 interface KeyHistory {
   readonly key: string;
-  readonly versions: KeyValue[];
+  readonly versions: StoredKeyValue[];
 }
 
 export class Store {
@@ -68,7 +69,8 @@ export class Store {
     const result = write(change);
     if (change.events.length > 0) {
       this.#revision = change.revision;
-      this.#changes.push(change);
+      // An array that grew by pushing has room for sixteen more events, and will never need it.
+      this.#changes.push({ revision: change.revision, events: change.events.slice() });
     }
     return result;
   }
@@ -172,12 +174,12 @@ export class Store {
     this.#keys = new KeyIndex();
     this.#size = 0;
     this.#sizedAt = compactedRevision;
-    for (const kv of base) this.#add(keyText(kv.key), kv);
+    for (const kv of base) this.#add(keyText(kv.key), new StoredKeyValue(kv));
     for (const change of changes) {
       for (const event of change.events) {
         const key = keyText(event.kv.key);
         event.prevKv = living(this.#keys.get(key), undefined);
-        this.#add(key, event.kv);
+        this.#keep(key, event);
       }
     }
     this.#changes = changes;
@@ -187,10 +189,17 @@ export class Store {
 
   #record(change: Change, key: string, event: Event): void {
     change.events.push(event);
-    this.#add(key, event.kv);
+    this.#keep(key, event);
   }
 
-  #add(key: string, version: KeyValue): void {
+  /** The event and the key's history share one key-value. */
+  #keep(key: string, event: Event): void {
+    const version = new StoredKeyValue(event.kv);
+    event.kv = version;
+    this.#add(key, version);
+  }
+
+  #add(key: string, version: StoredKeyValue): void {
     this.#size += sizeOf(version);
     const history = this.#keys.get(key);
     if (history) history.versions.push(version);
@@ -214,8 +223,8 @@ export class Store {
 const everything: KeyRange = { from: '', to: undefined };
 
 /** An entry's numbers and references take about a hundred bytes. */
-function sizeOf({ key, value }: KeyValue): number {
-  return 100 + key.length + value.length;
+function sizeOf({ size }: StoredKeyValue): number {
+  return 100 + size;
 }
 
 /** The version to be seen at the revision (absent: the latest), if the key exists there. */

@@ -5,6 +5,7 @@ import { keyText } from './keys.ts';
 import type { WatchRequest, WatchResponse } from './messages.ts';
 import type { Conversation, GrpcEdge, Methods } from './rpc.ts';
 import type { StateMachine } from './state-machine.ts';
+import { watchEncoder } from './watch-encoding.ts';
 import { WatchStream } from './watch-stream.ts';
 import { WatcherIndex } from './watcher-index.ts';
 
@@ -30,7 +31,7 @@ export class WatchService {
   }
 
   get methods(): Methods {
-    return { Watch: this.#edge.conversation((connection: Connection) => this.#serve(connection)) };
+    return { Watch: this.#edge.conversation((connection: Connection) => this.#serve(connection), watchEncoder) };
   }
 
   /** Tells all watches what has happened since the last call. */

@@ -1,5 +1,5 @@
 // What a connection sends. Data waits for three things: the stream's window, the connection's window, and a socket that takes more. The
-// rest goes at once. All that is sent in one turn of the event loop leaves in one write.
+// rest goes at once. What is sent in one turn of the event loop leaves together.
 
 import type { Socket } from 'node:net';
 import { encodeFrame, encodeNumberFrame, errorCode, flag, frameHeaderSize, frameType, largestPayload, writeFrameHeader } from './frames.ts';
@@ -11,6 +11,8 @@ const enoughUnsent = 1024 * 1024;
 const tooMuchUnsent = 8 * 1024 * 1024;
 /** With so much data waiting, no new request is looked at. */
 const enoughWaiting = 16 * 1024 * 1024;
+/** So much is sent without waiting for the turn to end: then the client has work while others are told the same. */
+const enoughForWrite = 16 * 1024;
 /** Pieces up to that size are worth copying together. */
 const smallPiece = 4096;
 
@@ -41,6 +43,7 @@ export class Outbox {
     if (this.#pieces.length === 0) queueMicrotask(() => this.flush());
     this.#pieces.push(frame);
     this.#piecesSize += frame.length;
+    if (this.#piecesSize >= enoughForWrite) this.flush();
     if (this.#unsent > tooMuchUnsent) this.#options.onFlood();
   }
 

@@ -1,0 +1,37 @@
+// Watch responses as bytes. A thousand watchers of a key are told the same events at the same revision: what is the same in their
+// responses is encoded once. Protobuf makes it easy: the bytes of two messages, one behind the other, are the bytes of both in one.
+
+import type { Event, ResponseHeader, WatchResponse } from './messages.ts';
+
+/** Bytes of events that are kept for the next watcher. */
+const mostKept = 1024 * 1024;
+
+export function watchEncoder(serialize: (response: object) => Buffer): (response: object) => Buffer {
+  /** By the event, or, where it comes without the previous key-value, by its key-value: every watcher gets its own event then. */
+  const events = new Map<object, Buffer>();
+  let keptBytes = 0;
+  let lastHeader: { header: ResponseHeader; bytes: Buffer } | undefined;
+
+  const bytesOfHeader = (header: ResponseHeader) => {
+    const isSame = lastHeader?.header.revision === header.revision && lastHeader.header.raftTerm === header.raftTerm;
+    if (!lastHeader || !isSame) lastHeader = { header, bytes: serialize({ header }) };
+    return lastHeader.bytes;
+  };
+  const bytesOfEvent = (event: Event) => {
+    const id = event.prevKv ? event : event.kv;
+    const known = events.get(id);
+    if (known) return known;
+    const bytes = serialize({ events: [event] });
+    if (keptBytes > mostKept) {
+      events.clear();
+      keptBytes = 0;
+    }
+    events.set(id, bytes);
+    keptBytes += bytes.length;
+    return bytes;
+  };
+  return (response) => {
+    const { header, events: told = [], ...rest } = response as WatchResponse;
+    return Buffer.concat([bytesOfHeader(header), serialize(rest), ...told.map(bytesOfEvent)]);
+  };
+}
