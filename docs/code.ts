@@ -43,10 +43,13 @@ function render(code: string, language: string): string {
 }
 
 export function highlight(code: string, language: string): string {
-  return highlighter
-    .codeToTokensBase(code, { lang: language, theme: 'kubekata' })
-    .map((line) => line.map(({ content, color }) => span(className(color), content)).join(''))
-    .join('\n');
+  return (
+    highlighter
+      // No limit of time: on a busy machine it would leave lines without colours.
+      .codeToTokensBase(code, { lang: language, theme: 'kubekata', tokenizeTimeLimit: 0 })
+      .map((line) => line.map(({ content, color }) => span(className(color), content)).join(''))
+      .join('\n')
+  );
 }
 
 /** `var(--t-token-string-expression)` is the class `t-string-expression`; what has no colour of its own has no class. */

@@ -3,8 +3,8 @@
 
 import { type Content, Html, html } from './html.ts';
 import { relative } from './links.ts';
-import type { Heading } from './markdown.ts';
 import { isBehind, type Page, sentence } from './pages.ts';
+import type { Heading } from './passages.ts';
 
 const shapes = {
   menu: 'M3 6h18M3 12h18M3 18h18',

@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { slugify } from './html.ts';
-import type { Heading } from './markdown.ts';
 import type { Page } from './pages.ts';
+import type { Heading } from './passages.ts';
 
 export interface Target {
   page: Page;

@@ -2,25 +2,13 @@
 // link between them. What the site adds to Markdown stays readable on a code host: a picture or a piece of source is an image or
 // a link alone on its line.
 
-import createMarkdown, { type Env, type MarkdownIt, type StateCore, type Token } from 'markdown-it';
+import createMarkdown, { type Env, type MarkdownIt, type Token } from 'markdown-it';
 import anchor from 'markdown-it-anchor';
 import container from 'markdown-it-container';
 import { codeBlock } from './code.ts';
-import { Html, slugify, textOf } from './html.ts';
-
-export interface Heading {
-  level: number;
-  id: string;
-  text: string;
-}
-
-/** What is under one heading, as one would read it aloud. */
-export interface Passage {
-  heading: Heading | undefined;
-  text: string;
-  /** What stands in its code blocks. */
-  code: string;
-}
+import { escapeHtml, Html, slugify } from './html.ts';
+import { raiseHeadings, standingAlone, wrapSections } from './markdown-rules.ts';
+import { attribute, type Heading, type Passage, passagesIn } from './passages.ts';
 
 export interface Parsed {
   tokens: Token[];
@@ -74,125 +62,26 @@ export function parse(text: string, raise: number): Parsed {
 }
 
 export function render({ tokens }: Parsed, surroundings: Surroundings): string {
-  linkStages(tokens, surroundings);
   return markdown.renderer.render(tokens, markdown.options, { surroundings });
 }
-
-// ── Rules on the parsed text ────────────────────────────────────────────────────────────────────────────────────────────
-
-function raiseHeadings({ tokens, env }: StateCore): void {
-  for (const token of tokens) {
-    if (token.type.startsWith('heading_')) token.tag = `h${Number(token.tag[1]) - Number(env.raise)}`;
-  }
-}
-
-/** A paragraph that is one image, or one link to a named piece of source, is that piece. */
-function standingAlone(state: StateCore): void {
-  const { tokens } = state;
-  for (let index = 0; index < tokens.length; index++) {
-    const children = tokens[index]?.children ?? [];
-    if (tokens[index - 1]?.type !== 'paragraph_open') continue;
-    const [first] = children;
-    const picture = children.length === 1 && first?.type === 'image' ? first : undefined;
-    const isLink = first?.type === 'link_open' && children.findIndex(({ type }) => type === 'link_close') === children.length - 1;
-    const target = String(picture?.attrGet('src') ?? (isLink ? first.attrGet('href') : ''));
-    if (!picture && !/\.ts#/.test(target)) continue;
-    const token = new state.Token(picture ? 'picture' : 'snippet', '', 0);
-    token.content = picture?.content ?? '';
-    token.children = children.slice(1, -1);
-    token.attrSet('target', target);
-    tokens.splice(index - 1, 3, token);
-  }
-}
-
-/** Every part of a page is an element of its own: the stylesheet and the scripts of the page take hold of it there. */
-function wrapSections(state: StateCore): void {
-  const open: number[] = [];
-  const wrapped: Token[] = [];
-  const closeDownTo = (level: number) => {
-    while ((open.at(-1) ?? 0) >= level) {
-      open.pop();
-      wrapped.push(new state.Token('section_close', 'section', -1));
-    }
-  };
-  for (const token of state.tokens) {
-    const level = token.type === 'heading_open' && token.level === 0 ? Number(token.tag[1]) : 0;
-    if (level === 2 || level === 3) {
-      closeDownTo(level);
-      const section = new state.Token('section_open', 'section', 1);
-      section.block = true;
-      section.attrSet('class', `part-${token.attrGet('id')}`);
-      wrapped.push(section);
-      open.push(level);
-    }
-    wrapped.push(token);
-  }
-  closeDownTo(1);
-  state.tokens = wrapped;
-}
-
-/** "stage 2.3", "stages 1.8 to 1.10": each number leads to its page. */
-function linkStages(tokens: Token[], { stage }: Surroundings): void {
-  for (const block of tokens) {
-    if (block.type !== 'inline' || !block.children) continue;
-    let inLink = 0;
-    block.children = block.children.flatMap((token) => {
-      inLink += token.type === 'link_open' ? 1 : token.type === 'link_close' ? -1 : 0;
-      if (token.type !== 'text' || inLink > 0) return [token];
-      const html = token.content.replace(/\b[Ss]tages? \d+\.\d+(?:(?:,| and| to| or)* \d+\.\d+)*/g, (mention) =>
-        mention.replace(/\d+\.\d+/g, (id) => `\0${id}\0`),
-      );
-      const parts = html.split('\0');
-      if (parts.length === 1) return [token];
-      return parts.map((part, index) => {
-        const address = index % 2 ? stage(part) : undefined;
-        const piece = Object.assign(Object.create(Object.getPrototypeOf(token)), token) as Token;
-        piece.type = address ? 'html_inline' : 'text';
-        piece.content = address ? `<a href="${address}">${part}</a>` : part;
-        return piece;
-      });
-    });
-  }
-}
-
-// ── What search and the table of contents want to know ──────────────────────────────────────────────────────────────────
-
-function passagesIn(tokens: Token[]): Passage[] {
-  const passages: Passage[] = [{ heading: undefined, text: '', code: '' }];
-  let hint = false;
-  tokens.forEach((token, index) => {
-    const level = Number(token.tag[1]);
-    if (token.type === 'heading_open' && (level === 2 || level === 3)) {
-      const text = plainText(tokens[index + 1]);
-      passages.push({ heading: { level, id: attribute(token, 'id'), text }, text: '', code: '' });
-      return;
-    }
-    if (tokens[index - 1]?.type === 'heading_open') return;
-    if (token.type === 'html_block' && token.content.includes('class="hint"')) hint = true;
-    const passage = passages.at(-1) as Passage;
-    const text = token.type === 'html_block' ? textOf(token.content) : plainText(token);
-    if (text && !hint) passage.text += `${text}\n`;
-    if (token.type === 'fence' && !hint) passage.code += token.content;
-    if (token.type === 'html_block' && token.content.includes('</details>')) hint = false;
-  });
-  return passages;
-}
-
-const attribute = (token: Token, name: string) => String(token.attrGet(name) ?? '');
-
-function plainText(token: Token | undefined): string {
-  return (token?.children ?? [])
-    .map(({ type, content }) => (type.endsWith('break') ? ' ' : type === 'html_inline' ? '' : content))
-    .join('');
-}
-
-// ── HTML ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const { rules } = markdown.renderer;
 const surroundingsOf = (environment: Env | undefined) => environment?.surroundings as Surroundings;
 const at = (tokens: Token[], index: number) => tokens[index] as Token;
 const targetOf = (tokens: Token[], index: number) => attribute(at(tokens, index), 'target');
 
+/** "stage 2.3", "stages 1.8 to 1.10": each number leads to its page, unless the words are a link already. */
+rules.text = (tokens, index, _, environment) => {
+  const text = escapeHtml(at(tokens, index).content);
+  const links = tokens.slice(0, index).filter(({ type }) => type === 'link_open' || type === 'link_close');
+  if (links.at(-1)?.type === 'link_open') return text;
+  return text.replace(/\bstages? \d+\.\d+(?:(?:,| and| to| or)* \d+\.\d+)*/gi, (mention) =>
+    mention.replace(/\d+\.\d+/g, (id) => {
+      const address = surroundingsOf(environment)?.stage(id);
+      return address ? `<a href="${address}">${id}</a>` : id;
+    }),
+  );
+};
 rules.fence = (tokens, index) => codeBlock(at(tokens, index).content, at(tokens, index).info.trim());
 rules.code_block = (tokens, index) => codeBlock(at(tokens, index).content, '');
 rules.table_open = () => '<div class="table"><table>\n';

@@ -2,8 +2,8 @@
 // was opened from a folder may load scripts and nothing else.
 
 import MiniSearch from 'minisearch';
-import type { Passage } from './markdown.ts';
 import type { Page } from './pages.ts';
+import type { Passage } from './passages.ts';
 
 /** What the page's own script must know too: see theme/search.ts. */
 export const indexOptions = { fields: ['heading', 'title', 'text', 'code'], storeFields: ['url', 'title', 'heading', 'text', 'code'] };

@@ -39,10 +39,14 @@ export async function makeSite({ root, repository = repositoryOf(root) }: SiteOp
   for (const page of pages) {
     const text = parsed.get(page) as Parsed;
     const front = page.kind === 'front';
-    const body = front ? frontPage(page.text, course, pages, frontMatter(root)) : new Html(render(text, surroundings(links, page)));
     const editLink = repository && `${repository}/edit/main/${page.source}`;
     const headings = front ? [] : text.headings;
-    files.set(page.path, layout({ page, pages, headings, readingTime: readingTime(text), editLink, version }, body));
+    try {
+      const body = front ? frontPage(page.text, course, pages, frontMatter(root)) : new Html(render(text, surroundings(links, page)));
+      files.set(page.path, layout({ page, pages, headings, readingTime: readingTime(text), editLink, version }, body));
+    } catch (error) {
+      throw new Error(`${page.path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    }
   }
   return files;
 }
