@@ -50,7 +50,7 @@ describe('a reader', () => {
     const wanted: [query: string, stage: string][] = [
       ['resourceVersion conflict', '2.3'],
       ['ReadIndex', '1.9'],
-      ['pods that nobody owns', '3.3'],
+      ['expectations slow start', '3.3'],
       ['slow wacher', '1.5'],
       ['insufficient cpu scheduler', '4.2'],
     ];
