@@ -55,7 +55,7 @@ export async function recoverMember(
   place: Place,
   flags: MembershipFlags,
   network: { tls: PeerTls | undefined; clock: Clock },
-): Promise<Recovered & { storage: MemberStorage } & Pick<Beginning, 'contacts'>> {
+): Promise<Recovered & Pick<MemberStorage, 'recovered'> & Pick<Beginning, 'contacts'>> {
   const { disk, path, codec, log } = place;
   if ((await readdir(path)).some((name) => /^(log|snapshot)-/.test(name))) {
     throw new Error(
@@ -69,7 +69,7 @@ export async function recoverMember(
     const { identity, contacts } = await begin(storage, flags, network);
     const machine = newMachine(identity, place);
     if (storage.state.length > 0) machine.restore(codec.decodeState(storage.state), storage.recovered.snapshot.index);
-    return { identity, contacts, storage, journal: storage.journal, machine };
+    return { identity, contacts, recovered: storage.recovered, journal: storage.journal, machine };
   } catch (error) {
     await storage.journal.close();
     throw error;

@@ -197,7 +197,7 @@ describe('three Raft members over the network', () => {
     await eventually('it steps down', () => first.member.raft.role !== 'leader');
   });
 
-  it('hear only who shows a certificate of their authority', async () => {
+  it('hear only who shows a certificate of their authority, and is of their cluster', async () => {
     const [own, other] = [await createCertificateAuthority('peers'), await createCertificateAuthority('strangers')];
     const pair = await own.issue({ commonName: 'peer', hosts: ['127.0.0.1'], usages: ['client', 'server'] });
     const strangers = await other.issue({ commonName: 'peer', hosts: ['127.0.0.1'], usages: ['client', 'server'] });
@@ -206,10 +206,12 @@ describe('three Raft members over the network', () => {
     await trio.put(await trio.leader(), 'color', 'blue');
     const heartbeat = (term: number) => ({ from: 'x', to: 'a', term, type: 'heartbeat', commit: 0, round: 0 }) as const;
     const speakers = [
-      { client: { ...strangers, ca: own.cert }, term: 9999 },
-      { client: { ...pair, ca: own.cert }, term: 99 },
-    ].map(({ client, term }) => {
-      const speaker = new Peers({ ...peersOf('x', { ...tls, client }), receive: () => {} });
+      { client: { ...strangers, ca: own.cert }, clusterId: 'trio', term: 9999 },
+      { client: { ...pair, ca: own.cert }, clusterId: 'another', term: 999 },
+      { client: { ...pair, ca: own.cert }, clusterId: 'trio', term: 99 },
+    ].map(({ client, clusterId, term }) => {
+      const identity = { memberId: 'x', clusterId };
+      const speaker = new Peers({ ...peersOf('x', { ...tls, client }), identity, receive: () => {} });
       speaker.know(trio?.members ?? []);
       speaker.send([heartbeat(term)]);
       return speaker;
@@ -217,7 +219,7 @@ describe('three Raft members over the network', () => {
     try {
       const [a] = trio.hosts;
       await eventually('who belongs here is heard', () => (a?.member.raft.term ?? 0) >= 99);
-      expect(a?.member.raft.term).toBeLessThan(9999);
+      expect(a?.member.raft.term).toBeLessThan(999);
     } finally {
       for (const speaker of speakers) speaker.stop();
     }

@@ -12,20 +12,24 @@ import { type Codec, inOnePiece, inPayloads } from './codec.ts';
 import type { Checkpoint, Consensus, MembersRequest, Proposal, Standing, TimeToLiveRequest } from './consensus.ts';
 import { badTransferee, EtcdError, memberNotFound, noLeader, notLeader, removed, stopped, timedOut, transferTimedOut } from './errors.ts';
 import { memberIdOf } from './identity.ts';
+import type { Journal } from './journal.ts';
 import type { LeaseExpiry } from './lease-expiry.ts';
 import type { Command, LeaseId } from './messages.ts';
 import { RaftMember } from './raft/member.ts';
 import type { Entry, Identity, Member, MemberId, Snapshot } from './raft/messages.ts';
 import { PeerRefusal, type PeerTls } from './raft/peer-rpc.ts';
 import { Peers, type PeersOptions } from './raft/peers.ts';
-import { type MemberStorage, snapshotPayloads } from './raft/storage.ts';
+import type { Durable } from './raft/state.ts';
+import { snapshotPayloads } from './raft/storage.ts';
 import { membersAfter } from './reconfiguration.ts';
 import { keepAlive, timeToLive } from './services.ts';
 import type { StateMachine } from './state-machine.ts';
 
 export interface ReplicatedOptions {
   identity: Identity;
-  storage: MemberStorage;
+  journal: Journal;
+  /** What was on the disk. */
+  recovered: Durable;
   /** Who can be reached before the log has told who the members are. */
   contacts: readonly Member[];
   machine: StateMachine;
@@ -67,7 +71,7 @@ interface Waiting {
 }
 
 export class Replicated implements Consensus {
-  readonly #options: ReplicatedOptions;
+  readonly #options: Omit<ReplicatedOptions, 'recovered'>;
   readonly #peers: Peers;
   readonly #member: RaftMember;
   readonly #duties: LeaderDuties;
@@ -78,9 +82,9 @@ export class Replicated implements Consensus {
   #leads = false;
   #known: readonly Member[] = [];
 
-  constructor(options: ReplicatedOptions) {
+  constructor({ recovered, ...options }: ReplicatedOptions) {
     this.#options = options;
-    const { identity, storage, machine, codec, clock, random, log } = options;
+    const { identity, journal, machine, codec, clock, random, log } = options;
     this.#duties = {
       keepAlive: (lease) => keepAlive(options, lease),
       timeToLive: (request) => timeToLive(options, request),
@@ -100,8 +104,8 @@ export class Replicated implements Consensus {
     this.#peers.know(options.contacts);
     this.#member = new RaftMember({
       id: identity.memberId,
-      durable: storage.recovered,
-      journal: storage.journal,
+      durable: recovered,
+      journal,
       send: (messages) => this.#peers.send(messages),
       apply: (entry) => this.#apply(entry),
       install: (snapshot) => this.#install(snapshot),
@@ -181,14 +185,14 @@ export class Replicated implements Consensus {
   }
 
   checkpoint(): Checkpoint {
-    const { identity, storage, machine, codec } = this.#options;
+    const { identity, journal, machine, codec } = this.#options;
     const { raft } = this.#member;
     const snapshot = this.#member.snapshot();
     const hardState = { term: raft.term, vote: raft.vote };
     const turns = { identity, hardState, snapshot, entries: raft.log.slice(snapshot.index + 1) };
     return {
       // Records that are being written now, and later ones, are read again on top of it.
-      records: storage.journal.records,
+      records: journal.records,
       payloads: snapshotPayloads(turns, codec.encodeState(machine.capture())),
       onWritten: () => this.#member.compact(snapshot),
     };

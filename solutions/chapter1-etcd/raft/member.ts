@@ -46,7 +46,7 @@ interface Read {
 export class RaftMember {
   readonly raft: Raft;
   readonly electionMs: number;
-  readonly #options: RaftMemberOptions;
+  readonly #options: Omit<RaftMemberOptions, 'durable'>;
   readonly #reads = new Map<string, Read>();
   /** In which tick somebody was last heard. */
   readonly #heard = new Map<MemberId, number>();
@@ -57,8 +57,8 @@ export class RaftMember {
   #contexts = 0;
   readonly #ticker: { cancel(): void };
 
-  constructor(options: RaftMemberOptions) {
-    const { id, durable, random, clock, tickMs = defaultTickMs } = options;
+  constructor({ durable, ...options }: RaftMemberOptions) {
+    const { id, random, clock, tickMs = defaultTickMs } = options;
     this.#options = options;
     this.#applied = durable.snapshot.index;
     this.electionMs = tickMs * electionTicks;
