@@ -24,7 +24,11 @@ for (const picture of document.querySelectorAll<HTMLElement>('.architecture')) {
     });
   }
   // A link to a section (also from the contents of the page) chooses its component.
-  const follow = () => sections.has(location.hash.slice(1)) && choose(location.hash.slice(1));
+  const follow = (): boolean => {
+    const named = location.hash.slice(1);
+    if (sections.has(named)) choose(named);
+    return sections.has(named);
+  };
   addEventListener('hashchange', () => {
     if (follow()) document.getElementById(location.hash.slice(1))?.scrollIntoView();
   });
