@@ -39,7 +39,7 @@ describe('the pictures', () => {
         .replace('xmlns="http://www.w3.org/2000/svg"', '');
       const strange = [
         ...drawing.matchAll(
-          /https?:[^"\s]*|@import|<(?:image|script|foreignObject)\b|\b(?:fill|stroke|style|font-\w+)="[^"]*"|href="(?!#)[^"]*"/g,
+          /https?:\/\/[^"\s]*|@import|<(?:image|script|foreignObject)\b|\b(?:fill|stroke|style|font-\w+)="[^"]*"|href="(?!#)[^"]*"/g,
         ),
       ];
       return strange.map(([what]) => `${path}: ${what}`);
