@@ -55,15 +55,4 @@ describe("the facilitator's guide", () => {
     );
     expectNone(plans().length > 0 ? findings : ['no plan was found'], `Correct the times in ${guide}.`);
   });
-
-  it('names a stumble for every stage that has a text', () => {
-    const stages = chapters.flatMap((chapter) =>
-      [...read(`chapters/${chapter}/README.md`).matchAll(/^## (\d+\.\d+) /gm)].map(([, stage]) => stage),
-    );
-    const [, stumbles = ''] = read(guide).split('## Where people stumble');
-    expectNone(
-      stages.filter((stage) => !stumbles.includes(`| [${stage}](`)),
-      `Add the stage to the table at the end of ${guide}: its gallery of wrong solutions knows where people stumble.`,
-    );
-  });
 });
