@@ -12,7 +12,7 @@ export const etcdFlags = {
   'cert-file': { description: "the server's certificate", default: '' },
   'key-file': { description: "the certificate's key", default: '' },
   'trusted-ca-file': { description: 'clients must show a certificate signed by this CA', default: '' },
-  transport: { description: 'who speaks gRPC: grpc-js, the usual library, or lean, HTTP/2 by hand', default: 'grpc-js' },
+  transport: { description: 'who speaks gRPC: lean, HTTP/2 by hand, or grpc-js, the usual library', default: 'lean' },
   'advertise-client-urls': { description: 'where clients find this member (default: where it serves them)', default: '' },
   'quota-backend-bytes': { description: 'the store may take so many bytes; 0: 2 GiB', default: '0' },
   'listen-peer-urls': { description: 'where the other members of its cluster are served; without it, it has no peers', default: '' },

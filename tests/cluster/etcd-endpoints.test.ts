@@ -7,6 +7,7 @@ import { type RequestOptions, request } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type EtcdOptions, startEtcd } from '#etcd';
 import { FakeClock, systemClock, systemRandom } from '#kit/clock';
@@ -110,6 +111,11 @@ describe.each(['grpc-js', 'lean'] as const)('etcd over HTTP/1.1, beside gRPC by 
     await client.put({ key: 'a' });
     expect(await fetchFrom(url, '/health', mine)).toMatchObject({ code: 200 });
     await expect(fetchFrom(url, '/health', { ca: authority.cert })).rejects.toThrow();
+    // curl and Prometheus offer both; only who speaks gRPC offers nothing but h2.
+    const both = connectTls({ port: Number(new URL(url).port), host: 'localhost', ...mine, ALPNProtocols: ['h2', 'http/1.1'] });
+    cleanUp.push(() => both.destroy());
+    await once(both, 'secureConnect');
+    expect(both.alpnProtocol).toBe('http/1.1');
   });
 
   it('cuts off who connects and says nothing', async () => {

@@ -69,7 +69,8 @@ export async function listen({ address: { host, port }, tls, grpc, http, clock, 
 
 function tlsOptions({ cert, key, clientCa }: ServingTls) {
   const clients = clientCa ? { ca: clientCa, requestCert: true, rejectUnauthorized: true } : {};
-  return { cert, key, ...clients, ALPNProtocols: ['h2', 'http/1.1'] };
+  // The first that the client knows, too, is taken: gRPC clients know h2 only, and all others ask for pages.
+  return { cert, key, ...clients, ALPNProtocols: ['http/1.1', 'h2'] };
 }
 
 /** Calls back with the first bytes, which are still to be read; the socket is paused then. */

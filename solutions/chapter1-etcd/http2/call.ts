@@ -11,7 +11,7 @@ import type { RequestHead } from './request.ts';
 import type { Http2Stream } from './stream.ts';
 
 /** What the requests of one connection may take in memory, until they are answered. */
-const largestHeld = 64 * 1024 * 1024;
+const largestHeld = 32 * 1024 * 1024;
 
 export interface CallOptions extends Omit<TransportOptions, 'rpcs'> {
   clock: Clock;
