@@ -213,6 +213,7 @@ async function containerRuntime(flags: Record<string, string>, { clock, log }: C
     docker,
     labels: { [clusterLabel]: flags.cluster ?? '', [nodeLabel]: flags['hostname-override'] ?? '' },
     network: new PodNetwork(shell, flags['pod-cidr'] ?? ''),
+    nodeContainer: flags['node-container'] ?? '',
     ensureImage: (name) => ensureImage(docker, name),
     clock,
     log,

@@ -11,7 +11,7 @@ import type { Target } from './object.ts';
 import { handleObject } from './object-handlers.ts';
 import { statusUpdated } from './object-meta.ts';
 import { streamLog } from './pod-logs.ts';
-import { openStream } from './pod-streams.ts';
+import { forwardPorts, openStream } from './pod-streams.ts';
 import { handleScale } from './scale.ts';
 import type { Answer, ApiRequest } from './server.ts';
 
@@ -31,6 +31,8 @@ const handlers: Record<string, SubresourceHandler> = {
   'POST eviction': evict,
   'POST token': requestToken,
   'GET log': streamLog,
+  'GET portforward': forwardPorts,
+  'POST portforward': forwardPorts,
   'GET exec': (target, request, api) => openStream('exec', target, request, api),
   'POST exec': (target, request, api) => openStream('exec', target, request, api),
   'GET attach': (target, request, api) => openStream('attach', target, request, api),

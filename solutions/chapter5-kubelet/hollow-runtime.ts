@@ -145,6 +145,10 @@ export class HollowRuntime implements ContainerRuntime {
     this.#ring((state) => state.containers.includes(container));
   }
 
+  async dial(_: string, port: number): Promise<ContainerProcess> {
+    throw new Error(`nothing listens on port ${port}: this pod only pretends to run`);
+  }
+
   /** Lets a sandbox die, as if its pause process had been killed. */
   killSandbox(id: string): void {
     const sandbox = this.#sandbox(id);

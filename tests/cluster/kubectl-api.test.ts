@@ -33,7 +33,6 @@ describe('API server: kubectl', () => {
   });
 
   it.each([
-    ['port-forward web :8080', 'pods/portforward'],
     ['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers'],
   ])('%s says that it comes later', async (command, subresource) => {
     await expect(run(command)).rejects.toThrow(`this API server does not serve ${subresource} yet`);

@@ -1,4 +1,4 @@
-// GET pods/<name>/exec and pods/<name>/attach: a WebSocket that ends at the pod's kubelet. The API server finds the way, lets the
+// GET pods/<name>/exec, /attach and /portforward: a WebSocket that ends at the pod's kubelet. The API server finds the way, lets the
 // kubelet shake hands, and from then on carries bytes both ways without looking at them; a slow reader slows the writer down.
 // Kubernetes: pkg/registry/core/pod/rest/subresources.go; staging/src/k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go
 
@@ -17,22 +17,27 @@ import type { ApiRequest } from './server.ts';
 const passedOn = ['command', 'stdin', 'stdout', 'stderr', 'tty'];
 
 /** Without an upgrade (kubectl before 1.30 sends a POST that asks for SPDY) the kubelet says what it wants instead. */
-export async function openStream(
-  kind: 'exec' | 'attach',
-  target: Target,
-  { message, query, response, upgrade }: ApiRequest,
-  { registry, nodes }: ApiResources,
-): Promise<undefined> {
-  const pod = (await registry.get(target)) as Pod;
-  const container = chooseContainer(pod, query.get('container') || undefined);
+export async function openStream(kind: 'exec' | 'attach', target: Target, request: ApiRequest, api: ApiResources): Promise<undefined> {
+  const pod = (await api.registry.get(target)) as Pod;
+  const container = chooseContainer(pod, request.query.get('container') || undefined);
+  const search = new URLSearchParams([...request.query].filter(([name]) => passedOn.includes(name)));
+  await connect(pod, [kind, target.namespace ?? '', target.name, container], `?${search}`, request, api);
+}
+
+/** GET pods/<name>/portforward: which ports, the client says on the connection itself. */
+export async function forwardPorts(target: Target, request: ApiRequest, api: ApiResources): Promise<undefined> {
+  const pod = (await api.registry.get(target)) as Pod;
+  await connect(pod, ['portForward', target.namespace ?? '', target.name], '', request, api);
+}
+
+async function connect(pod: Pod, path: string[], search: string, { message, response, upgrade }: ApiRequest, { nodes }: ApiResources) {
   const nodeName = pod.spec?.nodeName;
-  if (!nodeName) throw badRequest(`pod ${target.name} does not have a host assigned`);
-  const search = new URLSearchParams([...query].filter(([name]) => passedOn.includes(name)));
-  const path = [kind, target.namespace ?? '', target.name, container].map(encodeURIComponent).join('/');
+  if (!nodeName) throw badRequest(`pod ${pod.metadata?.name} does not have a host assigned`);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const headers = upgrade ? handshakeOf(message.headers) : {};
-  const { answer, connection } = await nodes.open(nodeName, `/${path}?${search}`, { headers, signal: gone.signal });
+  const url = `/${path.map(encodeURIComponent).join('/')}${search}`;
+  const { answer, connection } = await nodes.open(nodeName, url, { headers, signal: gone.signal });
   if (!upgrade || !connection) throw await nodeRefusal(answer);
 
   response.detachSocket(upgrade.socket as TLSSocket);

@@ -37,6 +37,8 @@ export interface DockerRuntimeOptions extends DockerViewOptions {
   /** Makes or pulls an image that the engine doesn't have; does nothing when it has it. */
   ensureImage(name: string): Promise<void>;
   pauseImage?: string;
+  /** A container that sees the host's processes and has busybox: from there the runtime enters a pod's network. */
+  nodeContainer: string;
 }
 
 export class DockerRuntime implements ContainerRuntime {
@@ -204,6 +206,14 @@ export class DockerRuntime implements ContainerRuntime {
     } catch (error) {
       throw inDockersWords(error);
     }
+  }
+
+  async dial(sandboxId: string, port: number): Promise<ContainerProcess> {
+    const { nodeContainer, clock } = this.#options;
+    const { State } = await this.#docker.getContainer(sandboxId).inspect();
+    const command = ['nsenter', '-t', String(State.Pid), '-n', 'nc', '127.0.0.1', String(port)];
+    const streams = { stdin: true, stdout: true, stderr: true, tty: false };
+    return execInContainer(this.#docker.getContainer(nodeContainer), command, streams, clock);
   }
 
   async #create(options: Docker.ContainerCreateOptions): Promise<string> {

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import type { Pod } from '#kit/api';
@@ -14,7 +14,8 @@ import type { ListenAddress, RunningComponent, ServingTls } from '#kit/component
 import type { Logger } from '#kit/log';
 import { asksForWebSocket, responseOn } from '#kit/upgrade';
 import { containerLogs, firstBytes, LogProblem, logRequest } from './container-logs.ts';
-import { ContainerStreams, type StreamRequest, streamRequest, wantsWebSocket } from './container-streams.ts';
+import { ContainerStreams, streamRequest, wantsWebSocket } from './container-streams.ts';
+import { offersPortForward, PortForwards, wantsTunnel } from './port-forward.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
 export interface NodeApiOptions {
@@ -35,17 +36,17 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
   // Unknown clients get an answer that they understand, so the certificate is asked for here and judged below.
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
   const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket }, (request, response) => {
-    answer(options, request, response).catch((error) => fail(response, error, log));
+    answer({ ...options, ...doors }, request, response).catch((error) => fail(response, error, log));
   });
-  const streams = new ContainerStreams(options);
+  const doors = { streams: new ContainerStreams(options), portForwards: new PortForwards(options) };
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', (error) => log.debug('a connection broke', { error }));
     const response = responseOn(socket, request);
-    const connect = (wanted: StreamRequest) => {
+    const connect = (take: Connect) => {
       response.detachSocket(socket as TLSSocket);
-      streams.connect(wanted, request, socket, head);
+      take(request, socket, head);
     };
-    answer(options, request, response, connect).catch((error) => fail(response, error, log));
+    answer({ ...options, ...doors }, request, response, connect).catch((error) => fail(response, error, log));
   });
   await listening(server, listen);
   const { port } = server.address() as AddressInfo;
@@ -53,19 +54,28 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
     url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
     port,
     stop: async () => {
-      streams.stop();
+      doors.streams.stop();
+      doors.portForwards.stop();
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
+/** Takes a connection over, with what has come in on it already. */
+type Connect = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+interface Doors {
+  streams: ContainerStreams;
+  portForwards: PortForwards;
+}
+
 /** `connect` is there when the request asks for a WebSocket. */
 async function answer(
-  { runtime, pods, clock }: NodeApiOptions,
+  { runtime, pods, clock, streams, portForwards }: NodeApiOptions & Doors,
   request: IncomingMessage,
   response: ServerResponse,
-  connect?: (wanted: StreamRequest) => void,
+  connect?: (take: Connect) => void,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://localhost');
   const [resource, ...path] = pathname.slice(1).split('/').map(decodeURIComponent);
@@ -86,7 +96,13 @@ async function answer(
     const pod = pods.get(namespace, podName);
     if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
     if (!connect) return text(response, 400, wantsWebSocket);
-    connect(streamRequest(resource, pod, containerName, searchParams));
+    const wanted = streamRequest(resource, pod, containerName, searchParams);
+    connect((...connection) => streams.connect(wanted, ...connection));
+  } else if (resource === 'portForward' && path.length === 2) {
+    const pod = pods.get(namespace, podName);
+    if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
+    if (!connect || !offersPortForward(request)) return text(response, 400, wantsTunnel);
+    connect((...connection) => portForwards.connect(pod, ...connection));
   } else {
     text(response, 404, '404 page not found');
   }

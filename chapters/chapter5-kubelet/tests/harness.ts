@@ -257,6 +257,7 @@ export class DockerNode {
       docker: this.docker,
       labels: { [clusterLabel]: this.#cluster, [nodeLabel]: nodeName },
       network: new PodNetwork(this.#node.shell, podCidr),
+      nodeContainer: this.#node.id,
       ensureImage: (name) => ensureImage(this.docker, name),
       clock: systemClock,
       log: silentLogger,
