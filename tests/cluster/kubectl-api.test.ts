@@ -32,11 +32,12 @@ describe('API server: kubectl', () => {
     expect(await run('auth whoami --as=joe --as-group=guests')).toMatch(/Username +joe\nGroups +\[guests system:authenticated\]/);
   });
 
-  it.each([
-    ['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers'],
-  ])('%s says that it comes later', async (command, subresource) => {
-    await expect(run(command)).rejects.toThrow(`this API server does not serve ${subresource} yet`);
-  });
+  it.each([['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers']])(
+    '%s says that it comes later',
+    async (command, subresource) => {
+      await expect(run(command)).rejects.toThrow(`this API server does not serve ${subresource} yet`);
+    },
+  );
 
   it('top says that nobody measures', async () => {
     await expect(run('top pods')).rejects.toThrow('Metrics API not available');
