@@ -3,7 +3,13 @@
 // The search of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993) with Lowe's memory of what was tried; as in Porcupine,
 // keys are checked one by one, because a history is linearizable if each key's part of it is.
 
-export type Operation = { type: 'put'; value: string } | { type: 'get'; value: string | undefined };
+export type Operation =
+  | { type: 'put'; value: string }
+  | { type: 'delete' }
+  /** `undefined`: there is no such key. */
+  | { type: 'get'; value: string | undefined }
+  /** Writes only if the value is the expected one. `succeeded` is what the answer said, if there was one. */
+  | { type: 'replace'; expected: string | undefined; value: string; succeeded: boolean | undefined };
 
 export type Recorded = Operation & {
   key: string;
@@ -19,7 +25,7 @@ export type Verdict = { linearizable: true } | { linearizable: false; key: strin
 export function check(history: readonly Recorded[]): Verdict {
   for (const [key, operations] of Map.groupBy(history, (operation) => operation.key)) {
     // A get without an answer says nothing.
-    const telling = operations.filter(({ type, answered }) => type === 'put' || Number.isFinite(answered));
+    const telling = operations.filter(({ type, answered }) => type !== 'get' || Number.isFinite(answered));
     if (!isLinearizable(telling)) return { linearizable: false, key, history: telling };
   }
   return { linearizable: true };
@@ -52,9 +58,19 @@ function nextPlaces(operations: readonly Recorded[], placed: bigint, value: stri
   const firstAnswer = Math.min(...left.map(({ operation }) => operation.answered));
   return left.flatMap(({ operation, bit }) => {
     if (operation.called > firstAnswer) return [];
-    if (operation.type === 'put') return [{ placed: placed | bit, value: operation.value }];
-    return operation.value === value ? [{ placed: placed | bit, value }] : [];
+    const after = carriedOut(operation, value);
+    return after ? [{ placed: placed | bit, value: after.value }] : [];
   });
+}
+
+/** What the key's value is then, or nothing if the operation could not have been answered as it was. */
+function carriedOut(operation: Operation, value: string | undefined): Pick<Place, 'value'> | undefined {
+  if (operation.type === 'put') return { value: operation.value };
+  if (operation.type === 'delete') return { value: undefined };
+  if (operation.type === 'get') return operation.value === value ? { value } : undefined;
+  const isReplaced = operation.expected === value;
+  if (operation.succeeded !== undefined && operation.succeeded !== isReplaced) return undefined;
+  return { value: isReplaced ? operation.value : value };
 }
 
 function bits<T>(items: readonly T[], isSet: (item: T) => boolean): bigint {
