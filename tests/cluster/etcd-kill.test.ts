@@ -27,7 +27,10 @@ describe('etcd, killed', () => {
 
   async function start(): Promise<EtcdClient> {
     child = fork(join(process.cwd(), 'tests/cluster/etcd-process.ts'), [dataDir], { execArgv: [] });
-    const [url] = await withDeadline('etcd starts', once(child, 'message') as Promise<[string]>, { within: 20_000 });
+    const told = once(child, 'message') as Promise<[string]>;
+    const ended = once(child, 'exit').then(([code, signal]) => Promise.reject(new Error(`etcd ended with ${code ?? signal}`)));
+    const [url] = await withDeadline('etcd starts', Promise.race([told, ended]), { within: 30_000 });
+    ended.catch(() => {}); // It will be killed.
     return new EtcdClient(url);
   }
 
