@@ -86,7 +86,7 @@ function getMany(store: Store, request: RangeRequest, revision: number | undefin
 
 /**
  * KEY and VALUE compare bytes, the others numbers. `NONE` with a target other than KEY means ascending.
- * @exercise 1.2 Return the key-values in the order asked for, and leave the given array alone.
+ * @exercise 1.2 Return the key-values in the order asked for.
  */
 export function sortKeyValues(kvs: KeyValue[], target: SortTarget, order: RangeRequest['sortOrder']): KeyValue[] {
   const direction = order === 'DESCEND' ? -1 : 1;

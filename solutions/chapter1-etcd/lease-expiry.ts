@@ -44,12 +44,12 @@ export class LeaseExpiry {
   }
 
   /**
-   * Whole seconds, rounded up; 0 for a lease that is about to go.
+   * Whole seconds, rounded down; 0 for a lease that is about to go.
    * @exercise 1.6 Return how long the lease still has.
    */
   remaining(id: LeaseId): number {
     const at = this.#deadlines.get(id)?.at ?? 0;
-    return Math.max(0, Math.ceil((at - this.#clock.now()) / 1000));
+    return Math.max(0, Math.floor((at - this.#clock.now()) / 1000));
   }
 
   stop(): void {

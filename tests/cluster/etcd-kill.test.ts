@@ -29,7 +29,7 @@ describe('etcd, killed', () => {
     child = fork(join(process.cwd(), 'tests/cluster/etcd-process.ts'), [dataDir], { execArgv: [] });
     const told = once(child, 'message') as Promise<[string]>;
     const ended = once(child, 'exit').then(([code, signal]) => Promise.reject(new Error(`etcd ended with ${code ?? signal}`)));
-    const [url] = await withDeadline('etcd starts', Promise.race([told, ended]), { within: 30_000 });
+    const [url] = await withDeadline('etcd starts', Promise.race([told, ended]), { within: 60_000 });
     ended.catch(() => {}); // It will be killed.
     return new EtcdClient(url);
   }
@@ -77,6 +77,6 @@ describe('etcd, killed', () => {
         }
       }
     },
-    30_000 + kills * 2_000,
+    30_000 + kills * 6_000,
   );
 });

@@ -34,7 +34,7 @@ export class EtcdMember {
     const program = join(process.cwd(), 'tests/linearizability/etcd-member-process.ts');
     this.#process = fork(program, [JSON.stringify(this.#settings)], { execArgv: [] });
     const told = once(this.#process, 'message') as Promise<[{ url?: string; failed?: string }]>;
-    const [{ url, failed }] = await withDeadline(`${this.name} starts`, told, { within: 20_000 });
+    const [{ url, failed }] = await withDeadline(`${this.name} starts`, told, { within: 60_000 });
     if (!url) throw new Error(`${this.name} does not start: ${failed}`);
     this.#client = new EtcdClient(url);
   }

@@ -108,8 +108,10 @@ describe('etcd', () =>
       expect(first.prevKv).toBeNull();
       const second = await client().put({ key: 'previous', value: 'two', prevKv: true });
       expect(second.prevKv).toMatchObject({ value: Buffer.from('one'), modRevision: first.header.revision, version: 1 });
-      const third = await client().put({ key: 'previous', value: 'three' });
+      const third = await client().put({ key: 'previous', value: '' });
       expect(third.prevKv).toBeNull();
+      const fourth = await client().put({ key: 'previous', value: 'four', prevKv: true });
+      expect(fourth.prevKv).toMatchObject({ value: Buffer.alloc(0), version: 3 });
     });
 
     it('keeps the value it has when a put says ignoreValue, and counts the put', async () => {

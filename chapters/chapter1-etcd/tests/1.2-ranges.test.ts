@@ -173,6 +173,33 @@ describe('etcd', () =>
       expect((await client().range({ ...all, minModRevision: third.revision })).count).toBe(2);
     });
 
+    it('sorts keys and values by their bytes, too, whatever they spell', async () => {
+      // Text would put the emoji first, and could not tell ff from fe; a dictionary puts a before B.
+      const last = ['B', 'a', '\u{ff61}', '\u{1f600}'].map((text) => Buffer.from(text));
+      const bytes = [...last, Buffer.of(0xfe), Buffer.of(0xff)];
+      const keys = bytes.map((end) => Buffer.concat([Buffer.from('bytes/'), end]));
+      const shuffled = [3, 0, 5, 2, 4, 1];
+      for (const index of shuffled) await client().put({ key: keys[index] as Buffer, value: bytes.at(-1 - index) as Buffer });
+      const all = { key: 'bytes/', rangeEnd: prefixEnd('bytes/') };
+      const byKey = await client().range({ ...all, sortTarget: 'KEY', sortOrder: 'DESCEND' });
+      expect(byKey.kvs.map(({ key }) => key.toString('hex'))).toEqual(keys.toReversed().map((key) => key.toString('hex')));
+      const byValue = await client().range({ ...all, sortTarget: 'VALUE', sortOrder: 'ASCEND' });
+      expect(byValue.kvs.map(({ value }) => value.toString('hex'))).toEqual(bytes.map((value) => value.toString('hex')));
+    });
+
+    it('takes a range end that only begins with a zero byte for what it is', async () => {
+      for (const key of ['\0a', '\0b', 'zero']) await client().put({ key, value: '1' });
+      expect(await keysIn({ key: '\0a', rangeEnd: '\0b' })).toEqual(['\0a']);
+    });
+
+    it('deletes keys that are no text', async () => {
+      const keys = [Buffer.of(0x62, 0xfe), Buffer.of(0x62, 0xff, 0x00)];
+      for (const key of keys) await client().put({ key, value: '1' });
+      const { deleted } = await client().deleteRange({ key: Buffer.of(0x62, 0xf8), rangeEnd: Buffer.of(0x63) });
+      expect(deleted).toBe(2);
+      for (const key of keys) expect((await client().range({ key })).count).toBe(0);
+    });
+
     it('deletes a range in one change', async () => {
       await putAll('delete/a', 'delete/b', 'delete/c', 'deleted-not');
       const { header: before } = await client().range({ key: 'delete/a' });

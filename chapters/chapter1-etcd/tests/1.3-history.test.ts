@@ -142,6 +142,14 @@ describe('etcd', () =>
       expect(await failureOf(client().range({ key: 'cut/a', revision: third - 1, countOnly: true }))).toEqual(compacted);
     });
 
+    it('forgets all that was before the present, if that is asked for', async () => {
+      const first = await put('present', 'one');
+      const second = await put('present', 'two');
+      await client().compact(second);
+      expect(await failureOf(client().range({ key: 'present', revision: first }))).toEqual(compacted);
+      expect(await listAt('present', second)).toEqual(['present=two']);
+    });
+
     it('keeps what is alive at the compacted revision, however old it is', async () => {
       const old = await put('old', 'still true');
       await put('elsewhere', '1');
@@ -204,19 +212,41 @@ describe('etcd', () =>
       expect(((await memoryOfValues()) - before) / mebibyte).toBeLessThan(8);
       expect(store.get('overwritten')?.value).toEqual(Buffer.alloc(mebibyte, 63));
     });
+
+    it('forgets the very names of keys that are gone', async () => {
+      const store = new Store();
+      const before = await memoryOfNames();
+      const names = Array.from({ length: 4000 }, (_, index) => `${index}`.padEnd(8192, '.'));
+      for (const name of names) store.commit((change) => store.put(change, name, Buffer.of(1)));
+      for (const name of names.splice(0)) store.commit((change) => store.delete(change, name));
+      store.commit((change) => store.put(change, 'last', Buffer.of(1)));
+      expect((await memoryOfNames()) - before).toBeGreaterThan(24 * 1024 * 1024);
+      store.compact(store.revision);
+      expect(((await memoryOfNames()) - before) / 1024 / 1024).toBeLessThan(12);
+    });
   }));
 
-/** Bytes that buffers hold, when all that nobody can reach any more is gone: it goes in the background, so until it stays the same. */
-async function memoryOfValues(): Promise<number> {
+/** Bytes that buffers hold. */
+function memoryOfValues(): Promise<number> {
+  return memory(({ arrayBuffers }) => arrayBuffers);
+}
+
+/** Bytes of everything else, texts above all. */
+function memoryOfNames(): Promise<number> {
+  return memory(({ heapUsed }) => heapUsed);
+}
+
+/** When all that nobody can reach any more is gone: it goes in the background, so until it stays the same. */
+async function memory(of: (usage: NodeJS.MemoryUsage) => number): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   let least = Number.POSITIVE_INFINITY;
   for (let same = 0; same < 5; same++) {
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
-    const { arrayBuffers } = process.memoryUsage();
-    if (arrayBuffers < least) same = 0;
-    least = Math.min(least, arrayBuffers);
+    const used = of(process.memoryUsage());
+    if (used < least) same = 0;
+    least = Math.min(least, used);
   }
   return least;
 }

@@ -117,6 +117,7 @@ describe('etcd', () =>
       const stream = watch();
       await stream.create({ key: 'exact' });
       await put('exact/not', '1');
+      await put('exact\0', '1');
       await put('exact', '1');
       expect((await stream.events(1)).map(({ kv }) => kv.key.toString())).toEqual(['exact']);
     });
@@ -225,6 +226,13 @@ describe('etcd', () =>
       await put('cancel', 'one');
       expect(await stream.next()).toMatchObject({ watchId: second, events: [{ type: 'PUT' }] });
       await expectNothingMore(stream);
+    });
+
+    it('says nothing when a watch is cancelled that is not there', async () => {
+      const stream = watch();
+      stream.cancel(4711);
+      const { created, canceled } = await stream.create({ key: 'cancel-nothing' });
+      expect({ created, canceled }).toEqual({ created: true, canceled: false });
     });
 
     it('sends all that a transaction did in one response: nobody sees half of it', async () => {

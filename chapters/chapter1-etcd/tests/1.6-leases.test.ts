@@ -204,6 +204,8 @@ describe('etcd', () =>
         expiry.renew(lease('1', 10));
         await clock.advance(9_000);
         expect(expiry.remaining('1')).toBe(1);
+        await clock.advance(500);
+        expect(expiry.remaining('1')).toBe(0);
         expiry.renew(lease('1', 10));
         expect(expiry.remaining('1')).toBe(10);
         await clock.advance(9_999);

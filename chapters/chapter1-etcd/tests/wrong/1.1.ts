@@ -57,4 +57,12 @@ export const wrong: WrongSolution[] = [
     by: 'if (key.length < 0) throw keyNotProvided();',
     caughtBy: 'refuses a put without a key, and nothing changes',
   },
+  {
+    name: 'takes an empty value for none',
+    misunderstanding: 'What is empty is not there.',
+    file: 'key-values.ts',
+    replace: 'return request.prevKv ? { prevKv: previous } : {};',
+    by: 'return request.prevKv && previous?.value.length ? { prevKv: previous } : {};',
+    caughtBy: 'returns the previous key-value of a put if it is asked to, and only then',
+  },
 ];

@@ -59,4 +59,20 @@ export const wrong: WrongSolution[] = [
     by: 'if ((versions[middle] as KeyValue).modRevision < revision) low = middle;',
     caughtBy: 'shows a key as it was at each revision',
   },
+  {
+    name: 'lets the past be read when there is nothing but the present',
+    misunderstanding: 'When all is compacted, there is no boundary any more.',
+    file: 'store.ts',
+    replace: 'if (revision < this.#compactedRevision) throw compacted();',
+    by: 'if (revision < this.#compactedRevision && this.#compactedRevision < this.#revision) throw compacted();',
+    caughtBy: 'forgets all that was before the present, if that is asked for',
+  },
+  {
+    name: 'keeps the names of the dead',
+    misunderstanding: 'A key without versions takes no room.',
+    file: 'store.ts',
+    replace: 'if (versions.length === 0) this.#keys.remove(key);',
+    by: '',
+    caughtBy: 'forgets the very names of keys that are gone',
+  },
 ];

@@ -66,4 +66,20 @@ export const wrong: WrongSolution[] = [
     by: 'while (this.#nextId < 0) this.#nextId += 1;',
     caughtBy: 'chooses no id that a client has chosen',
   },
+  {
+    name: 'confirms the cancellation of nothing',
+    misunderstanding: 'Every request has an answer.',
+    file: 'watch-stream.ts',
+    replace: '    if (!watcher) return;\n    this.#remove(watcher);',
+    by: '    if (watcher) this.#remove(watcher);',
+    caughtBy: 'says nothing when a watch is cancelled that is not there',
+  },
+  {
+    name: 'takes a single key for a short range',
+    misunderstanding: 'The next key after k is k with a one behind it. (It is k with a zero byte.)',
+    file: 'keys.ts',
+    replace: '\\0` };',
+    by: '\\x01` };',
+    caughtBy: 'watches one key, not those that begin with it',
+  },
 ];

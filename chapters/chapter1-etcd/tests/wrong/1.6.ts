@@ -61,4 +61,12 @@ export const wrong: WrongSolution[] = [
     by: 'if (this.#leases.has(ID) && Number(TTL) < 0) throw leaseExists();',
     caughtBy: 'says what is wrong in the words that clients know',
   },
+  {
+    name: 'rounds up what is left',
+    misunderstanding: 'Half a second is nearly one. (Whoever is told so comes too late.)',
+    file: 'lease-expiry.ts',
+    replace: 'Math.floor((at - this.#clock.now()) / 1000)',
+    by: 'Math.ceil((at - this.#clock.now()) / 1000)',
+    caughtBy: 'has its full time again when it is renewed',
+  },
 ];
