@@ -77,7 +77,7 @@ function getMany(store: Store, request: RangeRequest, revision: number | undefin
 
 /** KEY and VALUE compare bytes, the others numbers. `NONE` with a target other than KEY means ascending. */
 export function sortKeyValues(kvs: KeyValue[], target: SortTarget, order: RangeRequest['sortOrder']): KeyValue[] {
-  throw new NotImplemented('1.2', 'Return the key-values in the order asked for, and leave the given array alone.');
+  throw new NotImplemented('1.2', 'Return the key-values in the order asked for.');
 }
 
 const compareBy: Record<SortTarget, (left: KeyValue, right: KeyValue) => number> = {

@@ -40,7 +40,7 @@ export class LeaseExpiry {
     return this.#deadlines.has(id);
   }
 
-  /** Whole seconds, rounded up; 0 for a lease that is about to go. */
+  /** Whole seconds, rounded down; 0 for a lease that is about to go. */
   remaining(id: LeaseId): number {
     throw new NotImplemented('1.6', 'Return how long the lease still has.');
   }
