@@ -46,6 +46,8 @@ const namespaceSubresources = ['status', 'finalize'];
  * GET of a collection is `list`, GET with `?watch` is `watch`; where their field selector demands a `metadata.name`, that is the name.
  * DELETE of a collection is `deletecollection`. A namespace, as an object, is in the namespace of its own name:
  * `GET /api/v1/namespaces/shop` has namespace `shop` and name `shop`. Segments are decoded.
+ *
+ * @exercise 2.10 Turn method, path and query into a verb on a resource, or a verb on a path
  */
 export function actionOf(method: string, path: string, query: URLSearchParams): Action {
   const [root, ...segments] = path.split('/').slice(1).filter(Boolean).map(decode);
@@ -66,6 +68,7 @@ export function actionOf(method: string, path: string, query: URLSearchParams): 
   return { verb, group, version, resource, subresource, namespace, name, fieldSelector };
 }
 
+/** @solution */
 function verbOf(method: string, name: string, query: URLSearchParams): string {
   const verb = verbs[method] ?? '';
   if (verb === 'get' && flagParameter(query, 'watch')) return 'watch';
@@ -95,6 +98,8 @@ function decode(segment: string): string {
  *     User "jane" cannot get resource "pods/log" in API group "" in the namespace "shop"
  *     User "jane" cannot create resource "namespaces" in API group "" at the cluster scope
  *     User "system:anonymous" cannot get path "/metrics"
+ *
+ * @exercise 2.10 Say who cannot do what, and where
  */
 export function describeRefusal(userName: string, action: Action): string {
   const who = `User ${JSON.stringify(userName)} cannot ${action.verb}`;

@@ -42,6 +42,8 @@ export class Authenticator {
    * The user of an `authorization` header's token: `Bearer`, in any case, blanks, and the token, which is a service account's or a
    * bootstrap token. Whoever proves a name by a token is in the group `system:authenticated`, too. Without such a header the user is
    * `anonymous`; with a token that nobody knows they are nobody: throws `unauthorized()`.
+   *
+   * @exercise 2.10 Find out whose token it is; a wrong one makes nobody anonymous
    */
   async #bearerUser(header: string): Promise<User> {
     const [, token] = /^bearer +(.*)$/i.exec(header) ?? [];

@@ -31,6 +31,8 @@ export function impersonated(headers: Headers): User | undefined {
  * What somebody must be allowed to do to become this user: `impersonate` on `users` by name, or for a service account's name on
  * `serviceaccounts` in its namespace by its own name; on `groups`, each by name; and in the group `authentication.k8s.io` on `uids` by
  * the uid, and on `userextras`, for each key of the extras a subresource, each value as a name. `version` is `v1`.
+ *
+ * @exercise 2.10 List every permission that it takes to become a user
  */
 export function impersonationActions({ name, groups, uid, extra = {} }: User): ResourceAction[] {
   const account = serviceAccountOf(name);

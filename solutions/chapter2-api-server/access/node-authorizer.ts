@@ -44,6 +44,8 @@ export function authorizeNode(nodeName: string, action: Action, pods: Pod[]): De
  * Secrets, ConfigMaps and claims: only these verbs (`can only read resources of this type`), no subresource (`cannot read subresource`),
  * in one namespace (`can only read namespaced object of this type`), by name (`No Object name found`), and only one that a pod of
  * the node uses: `no relationship found between node 'node-1' and this object`.
+ *
+ * @exercise 2.10 Let a kubelet read what its own pods use, and nothing else
  */
 function authorizeUsed(nodeName: string, action: ResourceAction, pods: Pod[], verbs: string[]): Decision {
   if (!verbs.includes(action.verb)) return refused('can only read resources of this type');

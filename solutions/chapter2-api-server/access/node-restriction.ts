@@ -100,6 +100,8 @@ function mirrorPodProblem(nodeName: string, pod: Pod): string | undefined {
  *
  * Labels that are new, gone, or have another value count (`changedLabels`), if a kubelet has no say in them (`isForbiddenLabel`);
  * they are listed in the order of the alphabet. Else a node could draw pods to itself.
+ *
+ * @exercise 2.10 Say what a kubelet must not change about nodes
  */
 function nodeProblem(nodeName: string, { target, object, old }: Write): string | undefined {
   if (target.name !== nodeName) return `node "${nodeName}" is not allowed to modify node "${target.name}"`;

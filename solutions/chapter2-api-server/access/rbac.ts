@@ -32,6 +32,8 @@ export interface Grant {
 /**
  * Whether a binding's subject is this user: a User by name, a Group that the user is in, a ServiceAccount by its namespace and name (the
  * binding's namespace where the subject names none; '' in a ClusterRoleBinding, and then it is nobody).
+ *
+ * @exercise 2.10 Compare a subject with a user
  */
 export function isSubject({ kind, name, namespace }: Subject, user: User, bindingNamespace: string): boolean {
   if (kind === 'User') return user.name === name;
@@ -43,6 +45,8 @@ export function isSubject({ kind, name, namespace }: Subject, user: User, bindin
 /**
  * Every rule that counts for this user here, and where it comes from: those of ClusterRoleBindings first, then, if there is a namespace,
  * those of its RoleBindings. A binding of a role that does not exist gives nothing.
+ *
+ * @exercise 2.10 Collect the rules of every role that a binding gives the user
  */
 export function grantsOf(user: User, namespace: string, policy: Policy): Grant[] {
   const everywhere = [...policy.clusterRoleBindings()].flatMap((binding) => grantsBy(binding, user, '', policy));
@@ -50,6 +54,7 @@ export function grantsOf(user: User, namespace: string, policy: Policy): Grant[]
   return [...everywhere, ...here];
 }
 
+/** @solution */
 function grantsBy(binding: ClusterRoleBinding | RoleBinding, user: User, namespace: string, policy: Policy): Grant[] {
   const subject = binding.subjects?.find((candidate) => isSubject(candidate, user, namespace));
   if (!subject) return [];
@@ -71,6 +76,8 @@ function describeBinding({ metadata, roleRef }: ClusterRoleBinding | RoleBinding
 
 /**
  * Allowed by the first grant whose rule allows it, with the reason `RBAC: allowed by <source>`; else not, without a reason.
+ *
+ * @exercise 2.10 Find a rule that allows it
  */
 export function authorizeByRoles(user: User, action: Action, policy: Policy): Decision {
   const namespace = isPathAction(action) ? '' : action.namespace;

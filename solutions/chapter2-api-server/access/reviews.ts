@@ -109,6 +109,8 @@ function reviewLocalAccess({ namespace, spec }: Question, context: ReviewContext
  * rule (verbs, apiGroups, resources, resourceNames), each that is about paths as a non-resource rule (verbs, nonResourceURLs). Kubelets have
  * rights that no rule tells: for them the answer is `incomplete`, with the evaluationError
  * `node authorizer does not support user rule resolution`.
+ *
+ * @exercise 2.10 List the user's rules, those about resources and those about paths apart
  */
 async function reviewRules({ user, spec }: Question, { authorizer }: ReviewContext): Promise<SubjectRulesReviewStatus> {
   const { namespace = '' } = spec as { namespace?: string };

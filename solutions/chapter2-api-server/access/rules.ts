@@ -10,12 +10,15 @@ import { type Action, isPathAction, type PathAction, type ResourceAction } from 
  * read logs. A resource written as `*`, a slash and `scale` is that subresource of every
  * resource. Without resourceNames a rule counts for all names; with them it counts
  * for those only, so never for an action without a name. A path may end in `*`: `/api/*` is every path below `/api/`.
+ *
+ * @exercise 2.10 Tell whether one rule allows an action
  */
 export function ruleAllows(rule: PolicyRule, action: Action): boolean {
   if (!includes(rule.verbs, action.verb)) return false;
   return isPathAction(action) ? allowsPath(rule, action) : allowsResource(rule, action);
 }
 
+/** @solution */
 function allowsResource({ apiGroups = [], resources = [], resourceNames = [] }: PolicyRule, action: ResourceAction): boolean {
   const { group, resource, subresource, name } = action;
   const combined = subresource ? `${resource}/${subresource}` : resource;
@@ -26,6 +29,7 @@ function allowsResource({ apiGroups = [], resources = [], resourceNames = [] }: 
   );
 }
 
+/** @solution */
 function allowsPath({ nonResourceURLs = [] }: PolicyRule, { path }: PathAction): boolean {
   return nonResourceURLs.some((pattern) => (pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : pattern === path));
 }
@@ -38,11 +42,14 @@ function includes(list: string[], wanted: string): boolean {
  * What of `wanted` the `owned` rules do not cover; empty when whoever has the `owned` rules has all of `wanted`, too. Each wanted
  * rule is taken apart into its smallest pieces (one verb, one group, one resource, one name), for what one wanted rule says may be
  * covered by several owned ones. A piece that is meant for all names is covered only by a rule for all names, a `*` only by a `*`.
+ *
+ * @exercise 2.10 Take the wanted rules apart, and keep each piece that no owned rule covers
  */
 export function uncovered(owned: PolicyRule[], wanted: PolicyRule[]): PolicyRule[] {
   return wanted.flatMap(pieces).filter((piece) => !owned.some((rule) => covers(rule, piece)));
 }
 
+/** @solution */
 function pieces({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): PolicyRule[] {
   const names = resourceNames.length > 0 ? resourceNames.map((name) => [name]) : [undefined];
   return verbs.flatMap((verb) => [
@@ -55,6 +62,7 @@ function pieces({ verbs, apiGroups = [], resources = [], resourceNames = [], non
   ]);
 }
 
+/** @solution */
 function covers(rule: PolicyRule, piece: PolicyRule): boolean {
   const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
   const [verb = '', group = '', resource = ''] = [piece.verbs[0], piece.apiGroups?.[0], piece.resources?.[0]];

@@ -90,6 +90,8 @@ export class ServiceAccountTokens {
    * Whose token this is; undefined when it is not one of ours (signature or issuer: perhaps somebody else knows it), or no longer or not
    * yet good for any of these audiences (`claimsProblem`), or when the account or what it is bound to is gone: each must be there under its
    * name with the same uid.
+   *
+   * @exercise 2.10 Check signature, claims, and that account and bound objects are still the same
    */
   async authenticate(token: string, audiences: string[] = this.audiences): Promise<{ user: User; audiences: string[] } | undefined> {
     const claims = verifyToken(token, this.#publicKey) as TokenClaims | undefined;
@@ -124,6 +126,8 @@ export interface TokenContext {
 /**
  * What a new token says: issuer, the account's user name as subject, audiences, issued and good from now on, until so many seconds
  * later; under `kubernetes.io` the namespace, and name and uid of the account and of what it is bound to.
+ *
+ * @exercise 2.10 Write the claims of a new token
  */
 export function claimsOf(
   { account, audiences, seconds, bound }: TokenContent,
@@ -145,6 +149,8 @@ export function claimsOf(
 /**
  * Why a token that is signed rightly does not count: another issuer, none of these audiences, expired (now is exp or later), not good
  * yet (now is before nbf), or no service account's. undefined when nothing is wrong.
+ *
+ * @exercise 2.10 Check issuer, audience and time
  */
 export function claimsProblem(
   claims: Partial<TokenClaims>,

@@ -2,6 +2,7 @@
 // the URL alone, before anybody looks whether such a resource is there.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
 
+import { NotImplemented } from '#kit/not-implemented';
 import { flagParameter } from '../request.ts';
 
 export interface ResourceAction {
@@ -48,29 +49,7 @@ const namespaceSubresources = ['status', 'finalize'];
  * `GET /api/v1/namespaces/shop` has namespace `shop` and name `shop`. Segments are decoded.
  */
 export function actionOf(method: string, path: string, query: URLSearchParams): Action {
-  const [root, ...segments] = path.split('/').slice(1).filter(Boolean).map(decode);
-  const group = root === 'apis' ? segments.shift() : '';
-  const version = segments.shift();
-  if ((root !== 'api' && root !== 'apis') || group === undefined || version === undefined || segments.length === 0) {
-    return { verb: method.toLowerCase(), path };
-  }
-  const inNamespace = segments[0] === 'namespaces' && segments.length > 1;
-  const namespace = inNamespace ? (segments[1] ?? '') : '';
-  const isOfNamespaceItself = segments.length === 2 || namespaceSubresources.includes(segments[2] ?? '');
-  const rest = inNamespace && !isOfNamespaceItself ? segments.slice(2) : segments;
-  const [resource = '', named = '', subresource = ''] = rest;
-  const fieldSelector = query.get('fieldSelector') ?? '';
-  const verb = verbOf(method, named, query);
-  const isRead = verb === 'list' || verb === 'watch';
-  const name = named || (isRead && demanded(fieldSelector, 'metadata.name')) || '';
-  return { verb, group, version, resource, subresource, namespace, name, fieldSelector };
-}
-
-function verbOf(method: string, name: string, query: URLSearchParams): string {
-  const verb = verbs[method] ?? '';
-  if (verb === 'get' && flagParameter(query, 'watch')) return 'watch';
-  if (name !== '') return verb;
-  return verb === 'get' ? 'list' : verb === 'delete' ? 'deletecollection' : verb;
+  throw new NotImplemented('2.10', 'Turn method, path and query into a verb on a resource, or a verb on a path');
 }
 
 /** The value that a field selector demands of a field: `web` of `metadata.name=web,status.phase=Running`; undefined when it demands none. */
@@ -97,10 +76,5 @@ function decode(segment: string): string {
  *     User "system:anonymous" cannot get path "/metrics"
  */
 export function describeRefusal(userName: string, action: Action): string {
-  const who = `User ${JSON.stringify(userName)} cannot ${action.verb}`;
-  if (isPathAction(action)) return `${who} path ${JSON.stringify(action.path)}`;
-  const { group, resource, subresource, namespace } = action;
-  const what = subresource ? `${resource}/${subresource}` : resource;
-  const where = namespace ? `in the namespace ${JSON.stringify(namespace)}` : 'at the cluster scope';
-  return `${who} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}`;
+  throw new NotImplemented('2.10', 'Say who cannot do what, and where');
 }

@@ -3,6 +3,7 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/filters/impersonation.go
 
 import type { IncomingMessage } from 'node:http';
+import { NotImplemented } from '#kit/not-implemented';
 import { badRequest } from '../errors.ts';
 import type { ResourceAction } from './actions.ts';
 import { anonymous, authenticated, serviceAccountOf, serviceAccountUser, type User, unauthenticated } from './users.ts';
@@ -33,17 +34,7 @@ export function impersonated(headers: Headers): User | undefined {
  * the uid, and on `userextras`, for each key of the extras a subresource, each value as a name. `version` is `v1`.
  */
 export function impersonationActions({ name, groups, uid, extra = {} }: User): ResourceAction[] {
-  const account = serviceAccountOf(name);
-  const own = account ? impersonate('', 'serviceaccounts', account.name, { namespace: account.namespace }) : impersonate('', 'users', name);
-  const authentication = 'authentication.k8s.io';
-  return [
-    own,
-    ...groups.map((group) => impersonate('', 'groups', group)),
-    ...(uid ? [impersonate(authentication, 'uids', uid)] : []),
-    ...Object.entries(extra).flatMap(([subresource, values]) =>
-      values.map((value) => impersonate(authentication, 'userextras', value, { subresource })),
-    ),
-  ];
+  throw new NotImplemented('2.10', 'List every permission that it takes to become a user');
 }
 
 function impersonate(group: string, resource: string, name: string, more: Partial<ResourceAction> = {}): ResourceAction {

@@ -10,6 +10,7 @@ import type {
   SubjectRulesReviewStatus,
 } from 'kubernetes-types/authorization/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
+import { NotImplemented } from '#kit/not-implemented';
 import { asRecord, readJson } from '../body.ts';
 import { badRequest, invalid, methodNotAllowed } from '../errors.ts';
 import { invalidValue } from '../kinds/field-errors.ts';
@@ -111,15 +112,7 @@ function reviewLocalAccess({ namespace, spec }: Question, context: ReviewContext
  * `node authorizer does not support user rule resolution`.
  */
 async function reviewRules({ user, spec }: Question, { authorizer }: ReviewContext): Promise<SubjectRulesReviewStatus> {
-  const { namespace = '' } = spec as { namespace?: string };
-  const rules = grantsOf(user, namespace, await authorizer.policy()).map(({ rule }) => rule);
-  const isNode = nodeNameOf(user) !== undefined;
-  return {
-    resourceRules: rules.filter(({ resources }) => resources),
-    nonResourceRules: rules.flatMap(({ verbs, nonResourceURLs }) => (nonResourceURLs ? [{ verbs, nonResourceURLs }] : [])),
-    incomplete: isNode,
-    ...(isNode ? { evaluationError: 'node authorizer does not support user rule resolution' } : {}),
-  };
+  throw new NotImplemented('2.10', "List the user's rules, those about resources and those about paths apart");
 }
 
 function subjectOf(spec: object, kind: string): User {

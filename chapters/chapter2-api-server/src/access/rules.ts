@@ -2,6 +2,7 @@
 // Kubernetes: pkg/apis/rbac/v1/evaluation_helpers.go; staging/src/k8s.io/component-helpers/auth/rbac/validation/policy_comparator.go
 
 import type { PolicyRule } from 'kubernetes-types/rbac/v1';
+import { NotImplemented } from '#kit/not-implemented';
 import { type Action, isPathAction, type PathAction, type ResourceAction } from './actions.ts';
 
 /**
@@ -12,22 +13,7 @@ import { type Action, isPathAction, type PathAction, type ResourceAction } from 
  * for those only, so never for an action without a name. A path may end in `*`: `/api/*` is every path below `/api/`.
  */
 export function ruleAllows(rule: PolicyRule, action: Action): boolean {
-  if (!includes(rule.verbs, action.verb)) return false;
-  return isPathAction(action) ? allowsPath(rule, action) : allowsResource(rule, action);
-}
-
-function allowsResource({ apiGroups = [], resources = [], resourceNames = [] }: PolicyRule, action: ResourceAction): boolean {
-  const { group, resource, subresource, name } = action;
-  const combined = subresource ? `${resource}/${subresource}` : resource;
-  return (
-    includes(apiGroups, group) &&
-    (includes(resources, combined) || (subresource !== '' && resources.includes(`*/${subresource}`))) &&
-    (resourceNames.length === 0 || resourceNames.includes(name))
-  );
-}
-
-function allowsPath({ nonResourceURLs = [] }: PolicyRule, { path }: PathAction): boolean {
-  return nonResourceURLs.some((pattern) => (pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : pattern === path));
+  throw new NotImplemented('2.10', 'Tell whether one rule allows an action');
 }
 
 function includes(list: string[], wanted: string): boolean {
@@ -40,28 +26,5 @@ function includes(list: string[], wanted: string): boolean {
  * covered by several owned ones. A piece that is meant for all names is covered only by a rule for all names, a `*` only by a `*`.
  */
 export function uncovered(owned: PolicyRule[], wanted: PolicyRule[]): PolicyRule[] {
-  return wanted.flatMap(pieces).filter((piece) => !owned.some((rule) => covers(rule, piece)));
-}
-
-function pieces({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): PolicyRule[] {
-  const names = resourceNames.length > 0 ? resourceNames.map((name) => [name]) : [undefined];
-  return verbs.flatMap((verb) => [
-    ...apiGroups.flatMap((group) =>
-      resources.flatMap((resource) =>
-        names.map((name) => ({ verbs: [verb], apiGroups: [group], resources: [resource], ...(name ? { resourceNames: name } : {}) })),
-      ),
-    ),
-    ...nonResourceURLs.map((url) => ({ verbs: [verb], nonResourceURLs: [url] })),
-  ]);
-}
-
-function covers(rule: PolicyRule, piece: PolicyRule): boolean {
-  const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
-  const [verb = '', group = '', resource = ''] = [piece.verbs[0], piece.apiGroups?.[0], piece.resources?.[0]];
-  const [name, url] = [piece.resourceNames?.[0], piece.nonResourceURLs?.[0]];
-  if (!includes(rule.verbs, verb)) return false;
-  if (url !== undefined) return allowsPath({ verbs: [], nonResourceURLs }, { verb, path: url });
-  const subresource = resource.split('/')[1];
-  const hasResource = includes(resources, resource) || (subresource !== undefined && resources.includes(`*/${subresource}`));
-  return includes(apiGroups, group) && hasResource && (resourceNames.length === 0 || (name !== undefined && resourceNames.includes(name)));
+  throw new NotImplemented('2.10', 'Take the wanted rules apart, and keep each piece that no owned rule covers');
 }

@@ -7,7 +7,7 @@ import type { StatusCause } from 'kubernetes-types/meta/v1';
 import { timestamp } from '#kit/clock';
 import type { ApiResources } from '../api-resources.ts';
 import { asRecord, readJson } from '../body.ts';
-import { badRequest, conflict, invalid } from '../errors.ts';
+import { badRequest, conflict, forbidden, invalid } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import { invalidValue } from '../kinds/field-errors.ts';
 import type { ApiObject, Target } from '../object.ts';
@@ -16,6 +16,7 @@ import { findResource, type ResourceDefinition } from '../resources.ts';
 import type { Answer, ApiRequest } from '../server.ts';
 import { isDryRun } from '../write-options.ts';
 import type { BoundKind, ObjectReference } from './service-account-tokens.ts';
+import { nodeNameOf, type User } from './users.ts';
 
 const defaultSeconds = 3600;
 const minimumSeconds = 600;
@@ -31,7 +32,7 @@ export async function requestToken(target: Target, request: ApiRequest, api: Api
   const causes = secondsProblems(seconds);
   if (causes.length > 0) throw invalid({ group: 'authentication.k8s.io', kind }, '', causes);
   await api.admit({ user: request.user, subresource: 'token' }, { target, object: body as unknown as ApiObject });
-  const bound = ref ? await findBound(target, ref, api.registry) : {};
+  const bound = ref ? await findBound(target, ref, request.user, api.registry) : {};
   const content = { account, audiences: audiences.length > 0 ? audiences : api.tokens.audiences, seconds, bound };
   const spec = { ...body.spec, audiences: content.audiences, expirationSeconds: seconds };
   const { name, namespace } = account.metadata;
@@ -55,6 +56,7 @@ function secondsProblems(seconds: number): StatusCause[] {
 async function findBound(
   { namespace, name: account }: Target,
   { apiVersion = 'v1', kind, name = '', uid }: { apiVersion?: string; kind?: string; name?: string; uid?: string },
+  user: User,
   registry: Registry,
 ): Promise<Bound> {
   const plural = apiVersion === 'v1' ? { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[kind ?? ''] : undefined;
@@ -71,6 +73,11 @@ async function findBound(
   const { serviceAccountName = 'default', nodeName } = (found.spec ?? {}) as { serviceAccountName?: string; nodeName?: string };
   if (serviceAccountName !== account)
     throw badRequest(`cannot bind token for serviceaccount "${account}" to pod running with different serviceaccount name.`);
+  const asking = nodeNameOf(user);
+  if (asking !== undefined && asking !== nodeName) {
+    const why = 'node requested token bound to a pod scheduled on a different node';
+    throw forbidden({ group: '', plural: 'serviceaccounts' }, account, why);
+  }
   return { pod: reference, ...(nodeName ? await nodeReference(nodeName, registry) : {}) };
 }
 
