@@ -33,7 +33,7 @@ export async function benchGrowth({ rounds, quick, load }: GrowthOptions): Promi
     },
     {
       what: 'history',
-      amount: 100_000 * share,
+      amount: 50_000 * share,
       grow: async (server, revisions) => {
         await fill(server, revisions, 1000);
         return [];
