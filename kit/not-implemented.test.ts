@@ -11,4 +11,10 @@ describe('NotImplemented', () => {
     NotImplemented.forget();
     expect(NotImplemented.first).toBeUndefined();
   });
+
+  it('names the line to write and the section that explains it', () => {
+    const { message } = new NotImplemented('3.2', 'Give the next key');
+    NotImplemented.forget();
+    expect(message).toMatch(/Write this function: kit\/not-implemented\.test\.ts:\d+\n.*section 3\.2/);
+  });
 });

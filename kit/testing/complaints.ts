@@ -1,8 +1,8 @@
 // What the components under test complained of: their logs' warnings and errors, each once, with how often. A wait that gives
 // up tells them below the timeline: an exception in a loop that goes on is seen there, and nowhere else.
 
-import { sep } from 'node:path';
 import type { LogSink } from '#kit/log';
+import { isFrame, placesIn } from '#kit/places';
 
 type Entry = Parameters<LogSink>[0];
 
@@ -43,11 +43,8 @@ function tell({ entry, times }: { entry: Entry; times: number }): string {
 /** The error's message, and where in our own code it was thrown. jest would take lines that begin with `at` for its own stack. */
 function linesOf(error: string): string[] {
   const lines = error.split('\n');
-  const frames = lines.filter((line) => isFrame(line) && !/node_modules|node:|<anonymous>/.test(line));
-  const places = frames.slice(0, framesToTell).map((line) => `  in ${line.replace(/^\s+at /, '').replace(process.cwd() + sep, '')}`);
+  const places = placesIn(error)
+    .slice(0, framesToTell)
+    .map(({ name, file, line }) => `  in ${name ? `${name} (${file}:${line})` : `${file}:${line}`}`);
   return [...lines.filter((line) => !isFrame(line)), ...places].map((line) => `    ${line}`);
-}
-
-function isFrame(line: string): boolean {
-  return /^\s+at /.test(line);
 }

@@ -1,0 +1,72 @@
+// What mutants came to: a chapter's score, and the survivors, each with its place. A survivor that can't be told from the
+// solution, or whose difference nobody promises, stands in docs/data/survivors.json with the reason; it counts as survived all the same.
+
+import type { MutantResult } from '@stryker-mutator/api/core';
+
+export interface Score {
+  killed: number;
+  survived: number;
+  timeout: number;
+  noCoverage: number;
+  /** Percent of all mutants that a test tells from the solution; a mutant that never ends is told. */
+  score: number;
+  /** YYYY-MM-DD */
+  date: string;
+}
+
+/** A survivor that is known, by what it changes: lines move. */
+export interface KnownSurvivor {
+  file: string;
+  /** What stands in the solution, and what the mutant has instead. */
+  from: string;
+  to: string;
+  reason: string;
+}
+
+export type Mutant = Pick<MutantResult, 'fileName' | 'status' | 'replacement' | 'mutatorName' | 'location'>;
+
+export interface Survivor extends Omit<KnownSurvivor, 'reason'> {
+  line: number;
+  mutator: string;
+  /** No test runs it at all. */
+  notCovered: boolean;
+  reason: string | undefined;
+}
+
+export function scoreOf(mutants: Mutant[], date: string): Score {
+  const count = (status: Mutant['status']) => mutants.filter((mutant) => mutant.status === status).length;
+  const [killed, survived, timeout, noCoverage] = [count('Killed'), count('Survived'), count('Timeout'), count('NoCoverage')];
+  const all = killed + survived + timeout + noCoverage;
+  const score = all === 0 ? 0 : Math.floor((1000 * (killed + timeout)) / all) / 10;
+  return { killed, survived, timeout, noCoverage, score, date };
+}
+
+/** @param read a solution's text; @param path a file from the repository's root */
+export function survivorsOf(mutants: Mutant[], known: KnownSurvivor[], read: (path: string) => string): Survivor[] {
+  const left = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+  const survivors = left.map(({ fileName: file, status, replacement, mutatorName: mutator, location }) => {
+    const from = oneLine(cut(read(file), location));
+    const to = oneLine(replacement ?? '');
+    const reason = known.find((one) => one.file === file && one.from === from && one.to === to)?.reason;
+    // Stryker's lines and columns of a result count from zero.
+    return { file, line: location.start.line + 1, from, to, mutator, notCovered: status === 'NoCoverage', reason };
+  });
+  return survivors.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+}
+
+export function describeSurvivor({ file, line, from, to, notCovered, reason }: Survivor): string {
+  const said = [`${file}:${line}${notCovered ? '  (no test runs it)' : ''}`, `  - ${from}`, `  + ${to}`];
+  return [...said, ...(reason ? [`  known: ${reason}`] : [])].join('\n');
+}
+
+function cut(text: string, { start, end }: Mutant['location']): string {
+  const lines = text.split('\n').slice(start.line, end.line + 1);
+  const last = lines.length - 1;
+  lines[last] = lines[last]?.slice(0, end.column) ?? '';
+  lines[0] = lines[0]?.slice(start.column) ?? '';
+  return lines.join('\n');
+}
+
+function oneLine(code: string): string {
+  return code.replace(/\s+/g, ' ').trim();
+}
