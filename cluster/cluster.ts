@@ -31,14 +31,19 @@ export interface ClusterOptions extends Omit<ProcessesOptions, 'clock'> {
   docker?: Docker;
   /** The API server's port; 0 takes a free one. */
   port: number;
+  /** Whether somebody watches, who can repair a component of theirs that nothing goes on without: then it's waited for. */
+  attended: boolean;
   context: ComponentContext;
 }
 
 const readyWithinMs = 60_000;
+/** From when everything else serves. */
+const learnersNodeWithinMs = 10_000;
 
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #processes: ComponentProcesses;
+  readonly #readyNodes = new Set<string>();
   #identities!: Identities;
   #client: Client | undefined;
   #gate: NodePortGate | undefined;
@@ -50,25 +55,31 @@ export class Cluster {
     this.#processes = new ComponentProcesses({ ...options, clock: options.context.clock });
   }
 
-  /** Resolves when every node is Ready. Rejects with what is in the way, after a minute at most. */
-  async start(): Promise<void> {
-    const { clock } = this.#options.context;
+  /**
+   * Resolves when every node is Ready, with nothing; or, when it is the learner's components that are in the way, as soon as all the
+   * rest goes, with what does not. Rejects with what else is in the way, after a minute at most.
+   */
+  async start(): Promise<string[]> {
+    const { attended, mine, context, layout, notice } = this.#options;
     const over = new AbortController();
     const deadline = async () => {
-      await clock.sleep(readyWithinMs, over.signal);
+      await context.clock.sleep(readyWithinMs, over.signal);
       const waiting = this.#processes.waiting();
       const what = waiting.length > 0 ? `${waiting.join(', ')} did not start` : 'not every node became Ready';
-      throw new Error(`${what} within ${readyWithinMs / 1000} s: see ${this.#options.layout.logs}`);
+      if (mine.size === 0 || !attended) throw new Error(`${what} within ${readyWithinMs / 1000} s: see ${layout.logs}`);
+      notice(`${what} yet: what is yours may be in the way. The start goes on, until Ctrl-C`);
+      return new Promise<never>(() => {});
     };
     try {
       await Promise.race([this.#startAll(over.signal), deadline()]);
     } finally {
       over.abort();
     }
+    return [...this.#processes.waiting().map((title) => `your ${title} does not serve yet`), ...this.#nodesNotReady()];
   }
 
   async #startAll(over: AbortSignal): Promise<void> {
-    const { layout, docker, nodes, etcdMembers } = this.#options;
+    const { layout, docker, nodes, etcdMembers, context } = this.#options;
     await Promise.all([layout.data, layout.pki].map((folder) => rm(folder, { recursive: true, force: true })));
     await Promise.all([layout.data, layout.logs].map((folder) => mkdir(folder, { recursive: true })));
     if (docker) {
@@ -88,7 +99,12 @@ export class Cluster {
       ...places.map((place) => this.#startNode(server, place)),
       ...(docker && network && first ? [this.#startNetworkServices(docker, server, network, first)] : []),
     ]);
-    await this.#nodesReady(over);
+    const impatience = new AbortController();
+    const ready = this.#nodesReady(AbortSignal.any([over, impatience.signal]));
+    // A kubelet that is not written yet makes no node Ready, and the rest of the cluster is there to be used.
+    const kubeletIsMine = this.#processes.isMine('kubelet');
+    await Promise.race([ready, ...(kubeletIsMine ? [context.clock.sleep(learnersNodeWithinMs, over)] : [])]);
+    impatience.abort();
   }
 
   /** Stops everything and removes what was made in Docker. */
@@ -139,9 +155,13 @@ export class Cluster {
       'kubelet-client-certificate': kubeletClient.certFile,
       'kubelet-client-key': kubeletClient.keyFile,
     }));
+    await apiServer.serves;
     await this.#identities.kubeconfig(layout.kubeconfig, apiServer.url, { user: 'kubernetes-admin', groups: ['system:masters'] });
     this.#client = new Client(readKubeconfig(layout.kubeconfig, 'kubekata'));
-    await grantPermissions(this.#client);
+    await grantPermissions(this.#client).catch((error: Error) => {
+      if (!this.#processes.isMine('kube-apiserver')) throw error;
+      this.#options.notice(`your kube-apiserver does not take the cluster's roles: ${error.message}`);
+    });
     return apiServer.url;
   }
 
@@ -191,14 +211,16 @@ export class Cluster {
   async #startNetworkServices(docker: Docker, server: string, network: NodeNetwork, node: NodeContainer): Promise<void> {
     const client = this.#client as Client;
     const { listen, reachedBy } = await machineAddress(network, node);
+    this.#gate = await openNodePortGate(client, dialer(docker, network, node), this.#options.context, this.#options.notice);
     const kubeconfig = await this.#kubeconfig('dns', server, dnsUser);
     const dns = await this.#processes.start('dns', (url) => ({
       kubeconfig,
       listen: url ? new URL(url).host : `${listen}:0`,
       upstreams: getServers().join(','),
     }));
-    await addDnsService(client, { host: reachedBy, port: Number(new URL(dns.url).port) });
-    this.#gate = await openNodePortGate(client, dialer(docker, network, node), this.#options.context, this.#options.notice);
+    const served = dns.serves.then(() => addDnsService(client, { host: reachedBy, port: Number(new URL(dns.url).port) }));
+    if (dns.url) await served;
+    else served.catch((error: Error) => this.#options.notice(`the Service kube-dns can't be made: ${error.message}`));
   }
 
   #kubeconfig(name: string, server: string, user: string, groups: string[] = []): Promise<string> {
@@ -214,12 +236,20 @@ export class Cluster {
 
   /** Resolves when every node's condition Ready is True, or when it is over. */
   async #nodesReady(signal: AbortSignal): Promise<void> {
-    const ready = new Set<string>();
     for await (const { object } of (this.#client as Client).watch(Nodes, { signal })) {
       const condition = object.status?.conditions?.find(({ type }) => type === 'Ready');
-      if (condition?.status === 'True') ready.add(object.metadata?.name ?? '');
-      if (ready.size === this.#options.nodes) return;
+      if (condition?.status === 'True') this.#readyNodes.add(object.metadata?.name ?? '');
+      if (this.#readyNodes.size === this.#options.nodes) return;
     }
+  }
+
+  #nodesNotReady(): string[] {
+    return hollowPlaces(this.#options.nodes).flatMap(({ name }) => (this.#readyNodes.has(name) ? [] : [`${name} is not Ready`]));
+  }
+
+  /** Starts the learner's components of that chapter anew, since their code has changed: all of them, or those that don't serve. */
+  renew(chapter: number, which: 'all' | 'down'): void {
+    this.#processes.renew(chapter, which);
   }
 }
 

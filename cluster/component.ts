@@ -5,18 +5,40 @@
 import { flushCompileCache } from 'node:module';
 import { type ComponentCommand, componentTable } from '#cluster/component-table';
 import { readFlags, runCommand, UsageError } from '#cluster/flags';
+import { watchForHangs } from '#cluster/hang-watch';
 import { systemClock, systemRandom } from '#kit/clock';
-import { createLogger, stderrSink } from '#kit/log';
+import { createLogger, type LogSink, stderrSink } from '#kit/log';
+import { NotImplemented } from '#kit/not-implemented';
+import { isFrame, learnersPlace } from '#kit/places';
 
-/** What a component's process tells the one that started it. */
-export type ComponentMessage = { ready: string } | { failed: string };
+/** What a component's process tells the one that started it: where it serves, why it ends, or what goes wrong while it goes on. */
+export type ComponentMessage = { ready: string } | { failed: string } | { complaint: string };
 /** What that one tells it, once. */
 export type ComponentFlags = { flags: string[] };
 
 const stopWithinMs = 5_000;
 
+/** Your code, not the reference's. */
+const isLearners = process.execArgv.some((flag) => flag.startsWith('--conditions=learner-'));
+const isDebugged = process.execArgv.some((flag) => flag.startsWith('--inspect'));
+
 function tell(message: ComponentMessage): void {
   if (process.connected) process.send?.(message);
+}
+
+/** Tells what is logged about a mistake in your code, also where the component goes on. */
+const learnersSink: LogSink = (entry) => {
+  stderrSink(entry);
+  const error = String(entry.error ?? '');
+  if (learnersPlace(error)) tell({ complaint: `${entry.message}: ${withPlace(error)}` });
+};
+
+/** Tells which functions are not written yet, also where that is only an answer to somebody else. */
+function tellWhatIsNotWritten(): void {
+  systemClock.every(200, () => {
+    if (NotImplemented.first) tell({ complaint: NotImplemented.first.message });
+    NotImplemented.forget();
+  });
 }
 
 async function main(): Promise<number> {
@@ -29,7 +51,17 @@ async function main(): Promise<number> {
     // Ctrl-C reaches every process of the terminal; under `npm start` the order of stopping is the parent's.
     process.on('SIGINT', () => process.connected || resolve());
   });
-  const log = createLogger(name, stderrSink);
+  const log = createLogger(name, isLearners ? learnersSink : stderrSink);
+  const end = (message: string) => {
+    log.error(message);
+    tell({ failed: message });
+    process.kill(process.pid, 'SIGKILL');
+  };
+  if (isLearners) {
+    process.on('uncaughtException', (error) => end(explain(error)));
+    tellWhatIsNotWritten();
+    if (!isDebugged) watchForHangs((place) => end(`goes round in circles in ${place}: it answers nobody, so it is ended`));
+  }
   try {
     const starting = (async () => {
       const given = args[0] === '--of' ? await flagsFromParent(component) : args;
@@ -63,7 +95,21 @@ async function flagsFromParent(component: ComponentCommand): Promise<string[]> {
 function explain(error: NodeJS.ErrnoException & { port?: number }): string {
   if (error.code === 'EADDRINUSE') return `port ${error.port} is in use by another program: stop that one, or choose another port`;
   if (error.code === 'EACCES' && error.port) return `port ${error.port} needs root: choose one above 1023`;
-  return error.message;
+  return isLearners ? withPlace(error.stack ?? error.message) : error.message;
+}
+
+/** Without the stack, but for the line of yours that it goes through. What doesn't compile shows its line itself. */
+function withPlace(stack: string): string {
+  const said = stack
+    .split('\n')
+    .filter((line) => !isFrame(line))
+    .join('\n')
+    .replace(/^file:\/\//, '')
+    .replaceAll(`${process.cwd()}/`, '')
+    .replace(/^Error: /, '');
+  const place = learnersPlace(stack);
+  if (!place || said.includes(place.file)) return said;
+  return `${said}\n  in ${place.name ? `${place.name} (${place.file}:${place.line})` : `${place.file}:${place.line}`}`;
 }
 
 await runCommand(main);

@@ -47,7 +47,10 @@ export async function startEtcdMembers(
         : {}),
     })),
   );
-  return (await Promise.all(started)).map(({ url }) => url);
+  const running = await Promise.all(started);
+  // A learner's may fail at first; nothing can go on without it.
+  await Promise.all(running.map(({ serves }) => serves));
+  return running.map(({ url }) => url);
 }
 
 function namesOf(members: number): string[] {

@@ -7,15 +7,23 @@ import { join, relative, resolve } from 'node:path';
 import { readFlags, runCommand, UsageError, wholeNumber } from '#cluster/flags';
 import { defaultFolder, type Layout, layoutOf } from '#cluster/layout';
 import { forgetCluster, recordCluster, runningCluster } from '#cluster/record';
+import { watchSaves } from '#cluster/saves';
 import { systemClock, systemRandom } from '#kit/clock';
 import { createLogger, stderrSink } from '#kit/log';
+import { chapters } from '../tools/chapters.ts';
+import { greenChapters } from '../tools/green.ts';
+
+/** `--mine` alone. */
+const green = 'green';
 
 const flags = {
   nodes: { description: 'how many nodes', default: '2' },
   'etcd-members': { description: 'how many etcd processes keep what the cluster remembers; 3 survive the loss of one', default: '1' },
   detach: { description: 'returns when the nodes are Ready; the cluster goes on in the background', default: false as const },
   runtime: { description: 'docker, or hollow: no Docker, containers only pretend to run', default: 'docker' },
-  mine: { description: 'your chapters in place of the reference: --mine=1,4', default: '' },
+  mine: { description: 'your chapters in place of the reference: --mine=1,4; alone: those whose tests all pass', default: '' },
+  watch: { description: 'starts your components anew when you save a file of theirs', default: false as const },
+  inspect: { description: 'a component that a debugger can look into, on port 9229: --inspect=kube-scheduler', default: '' },
   port: { description: "the API server's port; 0 takes a free one", default: '0' },
   folder: { description: 'where everything that the cluster writes goes', default: defaultFolder },
 };
@@ -31,12 +39,17 @@ function shareCompileCache(): void {
 
 async function main(): Promise<number> {
   shareCompileCache();
-  const values = readFlags('npm start -- [flags]', flags, process.argv.slice(2));
+  const values = readFlags('npm start -- [flags]', flags, withGreen(process.argv.slice(2)));
   const layout = layoutOf(values.folder);
   const pid = runningCluster(layout);
   if (pid) throw new UsageError(`a cluster runs already (process ${pid}): use it, or stop it with \`npm run stop\``);
   mkdirSync(layout.logs, { recursive: true });
   return values.detach ? detach(layout) : run(layout, values);
+}
+
+/** `--mine` without chapters means those that are green. */
+function withGreen(args: string[]): string[] {
+  return args.map((arg, index) => (arg === '--mine' && !/^\d/.test(args[index + 1] ?? '') ? `--mine=${green}` : arg));
 }
 
 /** Starts this very command again, in the background, and passes on what it says until the cluster is ready. */
@@ -64,28 +77,43 @@ async function run(layout: Layout, values: Values): Promise<number> {
   const started = systemClock.now();
   // Not imported above: the compile cache has to be on first.
   const { Cluster } = await import('#cluster/cluster');
+  const { isTitle } = await import('#cluster/processes');
   const stopping = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.resolve());
+  const mine = chaptersOf(values.mine);
+  if (values.inspect && !isTitle(values.inspect))
+    throw new UsageError(
+      `--inspect is "${values.inspect}": it must be a component as the start-up table names it, like kube-scheduler or "kubelet (node-1)"`,
+    );
   const elapsed = () => `${((systemClock.now() - started) / 1000).toFixed(1)} s`;
   const cluster = new Cluster({
     layout,
     nodes: wholeNumber('nodes', values.nodes, { min: 1, max: 250 }),
     etcdMembers: wholeNumber('etcd-members', values['etcd-members'], { min: 1, max: 9 }),
     port: wholeNumber('port', values.port, { min: 0, max: 65_535 }),
-    mine: chapters(values.mine),
+    mine,
+    inspect: values.inspect,
+    attended: !process.connected,
     ...(await runtime(values.runtime)),
     context: { clock: systemClock, random: systemRandom, log: createLogger('cluster', stderrSink) },
-    ready: ({ title, url, mine }) => say(`  ${title.padEnd(24)} ${url.padEnd(26)} ready at ${elapsed()}${mine ? '   (yours)' : ''}`),
+    ready: (row) => say(`  ${row.title.padEnd(24)} ${row.url.padEnd(26)} ready at ${elapsed()}${whose(mine, row.mine)}`),
     notice: (text) => say(`  ${text}`),
   });
   recordCluster(layout);
+  const watchers: { close(): Promise<void> }[] = [];
   try {
     say(
       `Starting ${layout.cluster}: ${values.nodes} nodes${values.runtime === 'hollow' ? ' with the hollow runtime: containers only pretend to run' : ''}`,
     );
-    const outcome = await Promise.race([cluster.start().then(() => 'ready' as const), stopping.promise]);
-    if (outcome === 'ready') {
-      say(nextSteps(layout, elapsed()));
+    for (const chapter of mine) {
+      watchers.push(
+        watchSaves(`chapters/${chapters[chapter - 1]}/src`, systemClock, () => cluster.renew(chapter, values.watch ? 'all' : 'down')),
+      );
+    }
+    const missing = await Promise.race([cluster.start(), stopping.promise]);
+    if (missing) {
+      say(missing.length === 0 ? `All nodes are Ready after ${elapsed()}.` : `The cluster runs, but ${missing.join('; ')}.`);
+      say(nextSteps(layout));
       if (process.connected) process.send?.({ ready: true });
       await stopping.promise;
     }
@@ -95,6 +123,7 @@ async function run(layout: Layout, values: Values): Promise<number> {
     say(`The cluster can't start: ${(error as Error).message}`);
     return 1;
   } finally {
+    await Promise.all(watchers.map((watcher) => watcher.close()));
     await cluster.stop();
     forgetCluster(layout);
   }
@@ -107,18 +136,37 @@ async function runtime(kind: string) {
   return { docker: await connectDocker() };
 }
 
-function chapters(list: string): Set<number> {
+/** Nothing, where all is the reference's. */
+function whose(mine: Set<number>, isMine: boolean): string {
+  if (mine.size === 0) return '';
+  return isMine ? '   yours' : '   reference';
+}
+
+function chaptersOf(list: string): Set<number> {
+  if (list === green) return greenOnes();
   return new Set(
     list
       .split(',')
       .filter(Boolean)
-      .map((text) => wholeNumber('mine', text, { min: 1, max: 6 })),
+      .map((text) => wholeNumber('mine', text, { min: 1, max: chapters.length })),
   );
 }
 
-function nextSteps({ kubeconfig }: Layout, elapsed: string): string {
+function greenOnes(): Set<number> {
+  const { green, reasons } = greenChapters(process.cwd());
+  const numbers = [...green].join(', ');
+  say(
+    numbers
+      ? `Yours are the chapters ${numbers}: all their tests pass`
+      : 'No chapter of yours is green yet: all components are the reference’s',
+  );
+  for (const reason of reasons) say(`  ${reason}`);
+  return green;
+}
+
+function nextSteps({ kubeconfig }: Layout): string {
   return [
-    `All nodes are Ready after ${elapsed}. Now, in another terminal:`,
+    'Now, in another terminal:',
     '',
     `  export KUBECONFIG=$PWD/${relative(process.cwd(), kubeconfig)}`,
     '  kubectl get nodes -o wide',

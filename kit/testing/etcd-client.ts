@@ -7,7 +7,7 @@ import { loadProtocol, serviceOf } from '#etcd/protocol';
 import { systemClock } from '#kit/clock';
 import type { ClientTls } from '#kit/component';
 import { NotImplemented } from '#kit/not-implemented';
-import { withDeadline } from '#kit/testing/wait';
+import { patience, withDeadline } from '#kit/testing/wait';
 
 const deadlineMs = 4000;
 const protocol = loadProtocol(Number);
@@ -305,7 +305,7 @@ export class EtcdClient {
   /** A copy of everything, in the pieces in which it came. */
   async snapshot(): Promise<SnapshotPiece[]> {
     const { path, requestSerialize, responseDeserialize } = methodOf('Maintenance', 'Snapshot');
-    const deadline = systemClock.now() + deadlineMs;
+    const deadline = systemClock.now() + patience(deadlineMs);
     const stream = this.#clients.Maintenance.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, { deadline });
     return (await stream.toArray()) as SnapshotPiece[];
   }
@@ -365,7 +365,7 @@ export class EtcdClient {
     request: object,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
-      const deadline = systemClock.now() + deadlineMs;
+      const deadline = systemClock.now() + patience(deadlineMs);
       client.makeUnaryRequest(path, serialize, deserialize, request, { deadline }, (error, response) => {
         if (error) reject(NotImplemented.first ?? new RpcFailure(error));
         else resolve(response as Response);

@@ -1,6 +1,7 @@
 // Waiting in tests: for a condition, with a deadline, and never longer than needed. A wait that gives up tells the story so
 // far; a stage that is not written yet ends every wait at once.
 
+import { url as debuggerUrl } from 'node:inspector';
 import { systemClock } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
 
@@ -16,6 +17,11 @@ export interface WaitOptions {
   story?: () => string;
 }
 
+/** Milliseconds that a wait really has: no end of them while a debugger may hold the process at a breakpoint. */
+export function patience(ms: number): number {
+  return debuggerUrl() ? ms * 1000 : ms;
+}
+
 /**
  * Resolves with the first truthy value that `check` gives. `check` may throw while the condition does not hold yet (an
  * `expect` that fails, an object that is not there): its last error is what the wait gives up with.
@@ -25,7 +31,7 @@ export async function eventually<T>(
   check: () => T | Promise<T>,
   { within = 10_000, story }: WaitOptions = {},
 ): Promise<Truthy<T>> {
-  const deadline = systemClock.now() + within;
+  const deadline = systemClock.now() + patience(within);
   let lastError: unknown;
   while (true) {
     try {
@@ -45,7 +51,7 @@ export async function eventually<T>(
 export async function withDeadline<T>(what: string, promise: Promise<T>, { within = 10_000, story }: WaitOptions = {}): Promise<T> {
   const over = new AbortController();
   const watchdog = (async () => {
-    const deadline = systemClock.now() + within;
+    const deadline = systemClock.now() + patience(within);
     while (!over.signal.aborted && systemClock.now() < deadline && !NotImplemented.first) await systemClock.sleep(pollEveryMs, over.signal);
     if (over.signal.aborted) return new Promise<never>(() => {});
     throw NotImplemented.first ?? gaveUp(what, within, undefined, story?.());

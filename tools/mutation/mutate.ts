@@ -1,44 +1,46 @@
 // npm run mutate -- chapter4: changes the code that a learner writes, one small change at a time, and runs the chapter's own suite
-// on each. A change that no test notices is a survivor: a wrong solution that the tests let through. The score goes to
-// docs/data/mutation.json, the survivors to the terminal and to .kubekata/mutation/<chapter>.txt.
+// on each. A change that no test notices is a survivor: a wrong solution that the tests let through. Each stage's functions meet
+// the tests of their own stage first; what survives those meets the whole suite. The scores go to docs/data/mutation.json, the
+// survivors to the terminal and to .kubekata/mutation/<stage>.txt.
 //
-//   npm run mutate -- chapter4 --files fits.ts,filters.ts   only these: the score is shown, not kept
-//   npm run mutate -- chapter1 --tests '1.[1-4]*'           only these tests: likewise
+//   npm run mutate -- chapter4 --stages 4.2       only these stages
+//   npm run mutate -- chapter5 --own-tests        only their own tests, where the whole suite takes too long
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogLevel, PartialStrykerOptions } from '@stryker-mutator/api/core';
+import type { LogLevel, MutantResult, PartialStrykerOptions } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 import { readFlags, runCommand, UsageError } from '#cluster/flags';
 import { systemClock, timestamp } from '#kit/clock';
 import { chapterNamed } from '../chapters.ts';
-import { pattern, writtenByLearner } from './ranges.ts';
-import { describeSurvivor, type KnownSurvivor, type Mutant, type Score, scoreOf, survivorsOf } from './report.ts';
+import { pattern, type Range, writtenByLearner } from './ranges.ts';
+import { type Counts, countsOf, describeSurvivor, type KnownSurvivor, percentOf, type Score, scoreOf, survivorsOf } from './report.ts';
 
 const scoresFile = 'docs/data/mutation.json';
 const survivorsFile = 'docs/data/survivors.json';
 const folder = '.kubekata/mutation';
 
 const flags = {
-  files: { description: "only these files of the solution, separated by commas; the score isn't kept", default: '' },
-  tests: { description: "only the test files that match: '1.[1-4]*'; the score isn't kept", default: '' },
+  stages: { description: 'only these: 4.1,4.2', default: '' },
+  'own-tests': { description: "survivors of their own stage's tests are not tried on the whole suite", default: false as const },
 };
 
-function mutated(chapter: string, only: string[]): string[] {
-  const solution = join('solutions', chapter);
-  const files = readdirSync(solution, { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll('\\', '/'));
-  const unknown = only.find((file) => !files.includes(file));
-  if (unknown) throw new UsageError(`${solution} has no file ${unknown}`);
-  return files
-    .filter((file) => file.endsWith('.ts') && (only.length === 0 || only.includes(file)))
-    .flatMap((file) => {
-      const path = `solutions/${chapter}/${file}`;
-      return writtenByLearner(path, readFileSync(path, 'utf8')).map((range) => pattern(path, range));
-    });
+type Body = Range & { file: string };
+
+function bodiesOf(chapter: string): Body[] {
+  const solution = `solutions/${chapter}`;
+  const files = readdirSync(solution, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return files.flatMap((name) => {
+    const file = join(solution, name).replaceAll('\\', '/');
+    return writtenByLearner(file, readFileSync(file, 'utf8')).map((range) => ({ ...range, file }));
+  });
 }
 
-function options(mutate: string[]): PartialStrykerOptions {
-  return {
+/** @param tests the names of the chapter's test files, as a pattern */
+async function run(chapter: string, mutate: string[], tests: string): Promise<MutantResult[]> {
+  process.env.KATA_MUTATE = chapter;
+  process.env.KATA_MUTATE_TESTS = tests;
+  const options: PartialStrykerOptions = {
     mutate,
     testRunner: 'jest',
     jest: { configFile: 'tools/mutation/jest.config.ts', enableFindRelatedTests: false },
@@ -46,49 +48,98 @@ function options(mutate: string[]): PartialStrykerOptions {
     ignorers: ['logs'],
     coverageAnalysis: 'perTest',
     concurrency: 1,
-    // Slower than this is told from the solution, too: but not on a machine that is busy for a moment.
-    timeoutMS: 15_000,
+    // What takes longer by so much counts as told, too: more than a wait that gives up, and more than a busy machine asks for.
+    timeoutMS: 60_000,
     tempDirName: folder,
     ignorePatterns: ['.kubekata', 'docs', 'bench', '.git'],
     tsconfigFile: '',
     disableTypeChecks: false,
     allowConsoleColors: process.stdout.isTTY ?? false,
-    reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only'],
+    reporters: process.stdout.isTTY ? ['progress'] : [],
     logLevel: 'warn' as LogLevel,
   };
+  const mutants = await new Stryker(options).runMutationTest();
+  return mutants.map((mutant) => ({ ...mutant, fileName: mutant.fileName.slice(mutant.fileName.indexOf('solutions/')) }));
+}
+
+/** The same mutant of two runs. */
+function identity({ fileName, location: { start, end }, replacement }: MutantResult): string {
+  return JSON.stringify([fileName, start, end, replacement]);
+}
+
+function survived({ status }: MutantResult): boolean {
+  return status === 'Survived' || status === 'NoCoverage';
+}
+
+async function mutateStage(chapter: string, stage: string, bodies: Body[], ownTestsOnly: boolean): Promise<MutantResult[]> {
+  const mutants = await run(
+    chapter,
+    bodies.map((body) => pattern(body.file, body)),
+    `${stage}-*`,
+  );
+  const left = mutants.filter(survived);
+  if (left.length === 0 || ownTestsOnly) return mutants;
+  console.log(`${stage}: ${left.length} of ${mutants.length} survive the stage's own tests; they meet the whole suite`);
+  const again = await run(
+    chapter,
+    left.map(({ fileName, location: { start, end } }) => `${fileName}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`),
+    '*',
+  );
+  const verdicts = new Map(again.map((mutant) => [identity(mutant), mutant]));
+  return mutants.map((mutant) => (survived(mutant) ? (verdicts.get(identity(mutant)) ?? mutant) : mutant));
 }
 
 function readData<T>(path: string): Record<string, T> {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, T>) : {};
 }
 
-function keepScore(chapter: string, score: Score): void {
-  const scores = { ...readData<Score>(scoresFile), [chapter]: score };
-  const sorted = Object.fromEntries(Object.entries(scores).sort(([a], [b]) => a.localeCompare(b)));
-  writeFileSync(scoresFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
+function sorted<T>(data: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(data).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
+}
+
+/** Keeps the stage's counts, and the chapter's score with them. */
+function keep(chapter: string, stage: string, counts: Counts): Score {
+  const scores = readData<Score>(scoresFile);
+  const score = scoreOf(sorted({ ...scores[chapter]?.stages, [stage]: counts }), timestamp(systemClock).slice(0, 10));
+  mkdirSync('docs/data', { recursive: true });
+  writeFileSync(scoresFile, `${JSON.stringify(sorted({ ...scores, [chapter]: score }), undefined, 2)}\n`);
+  return score;
+}
+
+function describeCounts(counts: Counts): string {
+  const { killed, timeout, survived, noCoverage } = counts;
+  const all = killed + timeout + survived + noCoverage;
+  return `${percentOf(counts)} % of ${all} mutants are told from the solution: ${killed} by a test, ${timeout} never ended; ${survived} survived, ${noCoverage} are run by no test`;
 }
 
 async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);
-  const { files, tests } = readFlags('npm run mutate -- CHAPTER [flags]', flags, args);
+  const { stages: only, 'own-tests': ownTestsOnly } = readFlags('npm run mutate -- CHAPTER [flags]', flags, args);
   const chapter = chapterNamed(name);
-  const mutate = mutated(chapter, files.split(',').filter(Boolean));
-  if (mutate.length === 0) throw new UsageError(`nothing to mutate: no function there is tagged @exercise or @solution`);
-  process.env.KATA_MUTATE = chapter;
-  if (tests) process.env.KATA_MUTATE_TESTS = tests;
-  const mutants: Mutant[] = await new Stryker(options(mutate)).runMutationTest();
-  const relative = mutants.map((mutant) => ({ ...mutant, fileName: mutant.fileName.slice(mutant.fileName.indexOf('solutions/')) }));
-  const score = scoreOf(relative, timestamp(systemClock).slice(0, 10));
-  const known = readData<KnownSurvivor[]>(survivorsFile)[chapter] ?? [];
-  const survivors = survivorsOf(relative, known, (path) => readFileSync(path, 'utf8'));
-  const report = survivors.map(describeSurvivor).join('\n\n');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${chapter}.txt`), `${report}\n`);
-  console.log(`\n${report}\n`);
-  const { killed, timeout, survived, noCoverage } = score;
-  console.log(`${chapter}: ${score.score} % of ${killed + timeout + survived + noCoverage} mutants are told from the solution`);
-  console.log(`${killed} killed, ${timeout} never ended, ${survived} survived, ${noCoverage} are run by no test`);
-  if (!files && !tests) keepScore(chapter, score);
+  const bodies = bodiesOf(chapter);
+  const stages = [...new Set(bodies.map(({ stage }) => stage))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const wanted = only ? only.split(',') : stages;
+  const unknown = wanted.find((stage) => !stages.includes(stage));
+  if (unknown) throw new UsageError(`${chapter} has no stage ${unknown} with something to write: there are ${stages.join(', ')}`);
+  let score: Score | undefined;
+  for (const stage of wanted) {
+    const mutants = await mutateStage(
+      chapter,
+      stage,
+      bodies.filter((body) => body.stage === stage),
+      ownTestsOnly,
+    );
+    const known = readData<KnownSurvivor[]>(survivorsFile)[chapter] ?? [];
+    const survivors = survivorsOf(mutants, known, (path) => readFileSync(path, 'utf8'))
+      .map(describeSurvivor)
+      .join('\n\n');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${stage}.txt`), `${survivors}\n`);
+    const counts = countsOf(mutants);
+    console.log(`${survivors ? `\n${survivors}\n\n` : ''}${stage}: ${describeCounts(counts)}`);
+    score = keep(chapter, stage, counts);
+  }
+  if (score) console.log(`${chapter}: ${describeCounts(score)}`);
   return 0;
 }
 

@@ -1,12 +1,13 @@
 // What of a chapter's solution is mutated: the bodies of what a learner writes, that is of the declarations tagged @exercise, and
-// the private helpers tagged @solution, which a learner writes too. What is given is not the suite's business.
+// the private helpers tagged @solution, which a learner writes too. What is given is not the suite's business. A helper is of the
+// stage of the exercise before it.
 
 import ts from 'typescript';
 
 /** A body, as lines and columns in its file. */
 export interface Range {
-  /** Of the function or method that it belongs to. */
-  name: string;
+  /** `3.2` */
+  stage: string;
   start: ts.LineAndCharacter;
   end: ts.LineAndCharacter;
 }
@@ -15,25 +16,21 @@ export function writtenByLearner(file: string, source: string): Range[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.ESNext, true);
   const ranges: Range[] = [];
   const at = (position: number) => tree.getLineAndCharacterOfPosition(position);
+  let stage = '';
   function visit(node: ts.Node): void {
-    if (!isTagged(node)) return void ts.forEachChild(node, visit);
+    const tag = ts.getJSDocTags(node).find(({ tagName, parent }) => /^(exercise|solution)$/.test(tagName.text) && parent.parent === node);
+    if (!tag) return void ts.forEachChild(node, visit);
+    stage = /@exercise (\d+\.\d+)/.exec(tag.getText())?.[1] ?? stage;
     const from = (node as Partial<ts.FunctionLikeDeclaration>).body ?? node;
-    ranges.push({ name: nameOf(node), start: at(from.getStart()), end: at(from.end) });
+    ranges.push({ stage, start: at(from.getStart()), end: at(from.end) });
   }
   ts.forEachChild(tree, visit);
-  return ranges;
+  // A file may begin with a helper.
+  const [first] = ranges.filter((range) => range.stage);
+  return ranges.map((range) => ({ ...range, stage: range.stage || (first?.stage ?? '') })).filter((range) => range.stage);
 }
 
 /** As Stryker's `mutate` takes it: lines count from one, columns from zero. */
-export function pattern(file: string, { start, end }: Range): string {
+export function pattern(file: string, { start, end }: Pick<Range, 'start' | 'end'>): string {
   return `${file}:${start.line + 1}:${start.character}-${end.line + 1}:${end.character}`;
-}
-
-function isTagged(node: ts.Node): boolean {
-  return ts.getJSDocTags(node).some(({ tagName, parent }) => /^(exercise|solution)$/.test(tagName.text) && parent.parent === node);
-}
-
-function nameOf(node: ts.Node): string {
-  const { name } = node as { name?: ts.Node };
-  return name?.getText() ?? (ts.isVariableStatement(node) ? (node.declarationList.declarations[0]?.name.getText() ?? '') : '');
 }

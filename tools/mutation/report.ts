@@ -3,15 +3,20 @@
 
 import type { MutantResult } from '@stryker-mutator/api/core';
 
-export interface Score {
+export interface Counts {
   killed: number;
   survived: number;
   timeout: number;
   noCoverage: number;
+}
+
+/** A chapter's, with those of its stages. */
+export interface Score extends Counts {
   /** Percent of all mutants that a test tells from the solution; a mutant that never ends is told. */
   score: number;
   /** YYYY-MM-DD */
   date: string;
+  stages: Record<string, Counts>;
 }
 
 /** A survivor that is known, by what it changes: lines move. */
@@ -33,12 +38,22 @@ export interface Survivor extends Omit<KnownSurvivor, 'reason'> {
   reason: string | undefined;
 }
 
-export function scoreOf(mutants: Mutant[], date: string): Score {
+export function countsOf(mutants: Mutant[]): Counts {
   const count = (status: Mutant['status']) => mutants.filter((mutant) => mutant.status === status).length;
-  const [killed, survived, timeout, noCoverage] = [count('Killed'), count('Survived'), count('Timeout'), count('NoCoverage')];
+  return { killed: count('Killed'), survived: count('Survived'), timeout: count('Timeout'), noCoverage: count('NoCoverage') };
+}
+
+/** A chapter's score when some of its stages were measured anew. */
+export function scoreOf(stages: Record<string, Counts>, date: string): Score {
+  const sum = (of: keyof Counts) => Object.values(stages).reduce((total, counts) => total + counts[of], 0);
+  const counts = { killed: sum('killed'), survived: sum('survived'), timeout: sum('timeout'), noCoverage: sum('noCoverage') };
+  return { ...counts, score: percentOf(counts), date, stages };
+}
+
+/** Rounded down to a tenth. */
+export function percentOf({ killed, survived, timeout, noCoverage }: Counts): number {
   const all = killed + survived + timeout + noCoverage;
-  const score = all === 0 ? 0 : Math.floor((1000 * (killed + timeout)) / all) / 10;
-  return { killed, survived, timeout, noCoverage, score, date };
+  return all === 0 ? 0 : Math.floor((1000 * (killed + timeout)) / all) / 10;
 }
 
 /** @param read a solution's text; @param path a file from the repository's root */
@@ -48,10 +63,9 @@ export function survivorsOf(mutants: Mutant[], known: KnownSurvivor[], read: (pa
     const from = oneLine(cut(read(file), location));
     const to = oneLine(replacement ?? '');
     const reason = known.find((one) => one.file === file && one.from === from && one.to === to)?.reason;
-    // Stryker's lines and columns of a result count from zero.
-    return { file, line: location.start.line + 1, from, to, mutator, notCovered: status === 'NoCoverage', reason };
+    return { file, line: location.start.line, from, to, mutator, notCovered: status === 'NoCoverage', reason };
   });
-  return survivors.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+  return survivors.sort((a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line);
 }
 
 export function describeSurvivor({ file, line, from, to, notCovered, reason }: Survivor): string {
@@ -59,11 +73,12 @@ export function describeSurvivor({ file, line, from, to, notCovered, reason }: S
   return [...said, ...(reason ? [`  known: ${reason}`] : [])].join('\n');
 }
 
+/** Lines and columns of a result count from one. */
 function cut(text: string, { start, end }: Mutant['location']): string {
-  const lines = text.split('\n').slice(start.line, end.line + 1);
+  const lines = text.split('\n').slice(start.line - 1, end.line);
   const last = lines.length - 1;
-  lines[last] = lines[last]?.slice(0, end.column) ?? '';
-  lines[0] = lines[0]?.slice(start.column) ?? '';
+  lines[last] = lines[last]?.slice(0, end.column - 1) ?? '';
+  lines[0] = lines[0]?.slice(start.column - 1) ?? '';
   return lines.join('\n');
 }
 
