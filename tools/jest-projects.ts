@@ -28,7 +28,7 @@ export const testTimeout = 30_000;
 
 export const common = {
   rootDir: root,
-  testEnvironment: 'node',
+  testEnvironment: join(root, 'kit/testing/failure-environment.ts'),
   transform: { '^.+\\.ts$': ['ts-jest', { transpilation: true, tsconfig: tsconfigForJest() }] },
   testPathIgnorePatterns: ['/node_modules/', '/tests/wrong/'],
   modulePathIgnorePatterns: ['<rootDir>/.kubekata/'],

@@ -11,8 +11,9 @@ import { NotImplemented } from '#kit/not-implemented';
 import { createCertificateAuthority } from '#kit/pki';
 import { ApiError, type Status } from '#kit/status';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
+import { transcript } from '#kit/testing/transcript';
 import { withDeadline } from '#kit/testing/wait';
-import { readLines, readText } from '#kit/transport';
+import { type HttpRequest, type HttpResponse, readLines, readText } from '#kit/transport';
 
 const loopback = { host: '127.0.0.1', port: 0 };
 
@@ -73,7 +74,7 @@ export async function startApiServerUnderTest(): Promise<ApiServerUnderTest> {
     });
     cleanUp.push(() => server.stop());
     const admin = await authority.issue({ commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
-    const client = new Client({ server: server.url, tls: { ca: authority.cert, ...admin }, userAgent: 'test' });
+    const client = new RecordedClient({ server: server.url, tls: { ca: authority.cert, ...admin }, userAgent: 'test' });
     cleanUp.push(() => client.close());
     const watch = async (path: string) => {
       const watching = await WatchUnderTest.open(client, path);
@@ -84,6 +85,45 @@ export async function startApiServerUnderTest(): Promise<ApiServerUnderTest> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Writes the transcript; of an answer what arrived of it until it is told. */
+class RecordedClient extends Client {
+  override async send(request: HttpRequest): Promise<HttpResponse> {
+    const what = `${request.method} ${request.path}`;
+    const isLast = transcript.sent(what, () => parsed(String(request.body ?? '')));
+    try {
+      const response = await super.send(request);
+      let read = '';
+      transcript.received(isLast() ? `${response.code}` : `${response.code} to ${what}`, () => parsed(read));
+      const chunks = response.body[Symbol.asyncIterator].bind(response.body);
+      response.body[Symbol.asyncIterator] = async function* (): AsyncGenerator<Buffer, undefined> {
+        for await (const chunk of { [Symbol.asyncIterator]: chunks }) {
+          if (read.length < 4000) read += chunk;
+          yield chunk;
+        }
+        return undefined;
+      };
+      return response;
+    } catch (error) {
+      const said = error instanceof ApiError ? `${error.code} ${error.reason}` : 'no answer';
+      transcript.received(isLast() ? said : `${said} to ${what}`, (error as Error).message);
+      throw error;
+    }
+  }
+}
+
+/** JSON as an object, several lines of it as several; anything else as it came. */
+function parsed(text: string): unknown {
+  try {
+    const values = text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as unknown);
+    return values.length > 1 ? values : values[0];
+  } catch {
+    return text;
   }
 }
 

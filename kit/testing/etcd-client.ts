@@ -7,6 +7,7 @@ import { loadProtocol, serviceOf } from '#etcd/protocol';
 import { systemClock } from '#kit/clock';
 import type { ClientTls } from '#kit/component';
 import { NotImplemented } from '#kit/not-implemented';
+import { transcript } from '#kit/testing/transcript';
 import { patience, withDeadline } from '#kit/testing/wait';
 
 const deadlineMs = 4000;
@@ -180,13 +181,15 @@ export interface SnapshotPiece {
   blob: Buffer;
 }
 
+const notListening = 'your server is not listening yet: its start must resolve after the port is open, not before; or it has stopped';
+
 /** How an RPC fails: gRPC's code by name, and the server's text. */
 export class RpcFailure extends Error {
   readonly code: string;
   readonly details: string;
 
   constructor({ code, details }: { code: number; details: string }) {
-    super(`${status[code]}: ${details}`);
+    super(`${status[code]}: ${/ECONNREFUSED/.test(details) ? notListening : details}`);
     this.name = 'RpcFailure';
     this.code = status[code] ?? String(code);
     this.details = details;
@@ -366,9 +369,16 @@ export class EtcdClient {
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
       const deadline = systemClock.now() + patience(deadlineMs);
+      transcript.sent(path.replace(/.*\//, ''), request);
       client.makeUnaryRequest(path, serialize, deserialize, request, { deadline }, (error, response) => {
-        if (error) reject(NotImplemented.first ?? new RpcFailure(error));
-        else resolve(response as Response);
+        const method = path.replace(/.*\//, '');
+        if (error) {
+          const failure = new RpcFailure(error);
+          transcript.received(method, failure.message);
+          return reject(NotImplemented.first ?? failure);
+        }
+        transcript.received(method, response);
+        resolve(response as Response);
       });
     });
   }
@@ -390,6 +400,7 @@ export class WatchConnection {
   constructor(stream: ClientDuplexStream<object, WatchResponse>) {
     this.#stream = stream;
     stream.on('data', (response: WatchResponse) => {
+      transcript.received('Watch', response);
       this.#responses.push(response);
       this.#arrived();
     });
@@ -414,6 +425,7 @@ export class WatchConnection {
   }
 
   send(request: object): void {
+    transcript.sent('Watch', request);
     this.#stream.write(inBytes(request));
   }
 
