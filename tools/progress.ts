@@ -5,8 +5,10 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { AggregatedResult, Config, Reporter, Test, TestResult } from '@jest/reporters';
 import type { AssertionResult } from '@jest/test-result';
+import { chapters } from './chapters.ts';
 import { byId, chapterName, chapterNumber, readStages, type Stage, stageOfTest } from './course.ts';
-import { changeState, recordResult } from './kata/state.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { changeState, type KataState, recordResult } from './kata/state.ts';
 
 export interface StageResult extends Stage {
   passed: number;
@@ -81,10 +83,13 @@ export function nextStep(results: StageResult[]): string {
 
 export default class ProgressReporter implements Pick<Reporter, 'onTestResult' | 'onRunComplete'> {
   readonly #results: StageResult[] = [];
+  /** The chapters' code as it was before the tests ran. */
+  readonly #codes = new Map<string, string>();
   readonly #config: Pick<Config.GlobalConfig, 'rootDir' | 'testNamePattern'> | undefined;
 
   constructor(config?: Pick<Config.GlobalConfig, 'rootDir' | 'testNamePattern'>) {
     this.#config = config;
+    if (config?.rootDir) for (const chapter of chapters) this.#codes.set(chapter, fingerprintOf(config.rootDir, chapter));
   }
 
   onTestResult(_: Test, testResult: TestResult, { numTotalTestSuites }: AggregatedResult): void {
@@ -122,7 +127,8 @@ export default class ProgressReporter implements Pick<Reporter, 'onTestResult' |
     if (!rootDir || testNamePattern) return;
     const known = new Set(readStages(rootDir).map(({ id }) => id));
     const results = this.#results.filter(({ id }) => known.has(id));
-    if (results.length > 0) changeState(rootDir, (state) => results.reduce((all, result) => recordResult(all, result.id, result), state));
+    const record = (state: KataState, result: StageResult) => recordResult(state, result.id, result, this.#codes.get(result.chapter));
+    if (results.length > 0) changeState(rootDir, (state) => results.reduce(record, state));
   }
 }
 

@@ -5,6 +5,7 @@ import { emitKeypressEvents } from 'node:readline';
 import { UsageError } from '#cluster/flags';
 import { systemClock } from '#kit/clock';
 import { readStages, type Stage } from '../course.ts';
+import { fingerprintOf } from '../fingerprint.ts';
 import { showDiff } from './diff.ts';
 import { nextHint } from './hints.ts';
 import { openText } from './open-text.ts';
@@ -88,9 +89,10 @@ export class Loop {
   async #test(): Promise<void> {
     const { stage } = this.#view;
     this.#show({ running: 0 });
+    const code = fingerprintOf(this.#root, stage.chapter);
     const outcome = await this.#runs.run(stage, (passed) => this.#show({ running: passed }));
     if (!outcome) return;
-    if (outcome.kind === 'result') changeState(this.#root, (state) => recordResult(state, stage.id, outcome.result));
+    if (outcome.kind === 'result') changeState(this.#root, (state) => recordResult(state, stage.id, outcome.result, code));
     this.#show({ outcome, running: undefined, state: readState(this.#root) });
   }
 

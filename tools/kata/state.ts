@@ -9,6 +9,8 @@ export interface StageState {
   /** Tests, as they ended last. */
   passed: number;
   total: number;
+  /** The fingerprint of the chapter's code then (tools/fingerprint.ts). */
+  code?: string;
   /** How many of the three grades were shown. */
   hints?: number;
 }
@@ -44,8 +46,9 @@ export function changeState(root: string, change: (state: KataState) => KataStat
   return state;
 }
 
-export function recordResult(state: KataState, id: string, { passed, total }: { passed: number; total: number }): KataState {
-  return withStage(state, id, { passed, total });
+export function recordResult(state: KataState, id: string, result: { passed: number; total: number }, code?: string): KataState {
+  const { passed, total } = result;
+  return withStage(state, id, { passed, total, ...(code === undefined ? {} : { code }) });
 }
 
 export function recordHint(state: KataState, id: string, hints: number): KataState {
