@@ -40,8 +40,20 @@ export function load(job: Job): Promise<Found> {
 
 export async function benchEtcd({ rounds, quick }: EtcdBenchOptions): Promise<Row[]> {
   const seconds = quick ? 0.4 : 0.8;
-  const rows = [...(await benchSpeed(rounds, seconds)), ...(await benchMemory(quick)), ...(await benchRecovery(quick))];
-  return [...rows, ...(await benchGrowth({ rounds, quick, load }))];
+  const parts = [
+    () => benchSpeed(rounds, seconds),
+    () => benchMemory(quick),
+    () => benchRecovery(quick),
+    () => benchGrowth({ rounds, quick, load }),
+  ];
+  const all: Row[] = [];
+  for (const part of parts) {
+    const rows = await part();
+    // It takes minutes: who waits sees what is there already.
+    for (const { what, measured } of rows) process.stderr.write(`${what}: ${measured}\n`);
+    all.push(...rows);
+  }
+  return all;
 }
 
 function measurements(seconds: number): Measurement[] {
