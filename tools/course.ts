@@ -27,6 +27,11 @@ export function stageOfTest(path: string): Stage | undefined {
   return chapter && id && slug ? { chapter, id, title: slug.replaceAll('-', ' ') } : undefined;
 }
 
+/** From the root. */
+export function testOf({ chapter, id, title }: Stage): string {
+  return `chapters/${chapter}/tests/${id}-${title.replaceAll(' ', '-')}.test.ts`;
+}
+
 /** 1.2 before 1.10 */
 export function byId(a: { id: string }, b: { id: string }): number {
   return a.id.localeCompare(b.id, 'en', { numeric: true });

@@ -3,7 +3,7 @@
 
 import { UsageError } from '#cluster/flags';
 import { chapters as allChapters } from './chapters.ts';
-import type { Stage } from './course.ts';
+import { type Stage, testOf } from './course.ts';
 
 export interface Selection {
   /** For jest. */
@@ -46,7 +46,7 @@ function choose(word: string, stages: Stage[]): { chapter: string; pattern: stri
     const chapter = findChapter(word);
     return { chapter, pattern: `chapters/${chapter}/tests/` };
   }
-  const known = stages.some(({ chapter, id, title }) => `chapters/${chapter}/tests/${id}-${title.replaceAll(' ', '-')}`.includes(word));
+  const known = stages.some((stage) => testOf(stage).includes(word));
   if (/^[\w-]+$/.test(word) && !known) throw new UsageError(`No test is called ${word}.\n\n${whatExists()}`);
   return undefined;
 }

@@ -4,8 +4,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Clock, Timer } from '#kit/clock';
-import type { Stage } from '../course.ts';
+import { type Stage, testOf } from '../course.ts';
 import type { StageResult } from '../progress.ts';
+import { givenModules } from './given-modules.ts';
 
 /** What a run's process says. */
 export type Said =
@@ -83,13 +84,19 @@ class StageProcess {
   #onSaid: (said: Said) => void = () => {};
   #onEnd = () => {};
 
-  constructor(root: string, { chapter, id }: Stage, clock: Clock) {
+  constructor(root: string, stage: Stage, clock: Clock) {
     this.#clock = clock;
-    const pattern = `chapters/${chapter}/tests/${id.replace('.', '\\.')}-`;
-    const hooks = ['--globalSetup=<rootDir>/tools/kata/wait-for-go.ts', '--reporters=<rootDir>/tools/kata/tell-loop.ts'];
-    this.#child = spawn(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), pattern, '--runInBand', ...hooks], {
+    const test = testOf(stage);
+    const jest = join(root, 'node_modules/jest/bin/jest.js');
+    const args = [test.replaceAll('.', '\\.'), '--runInBand', '--reporters=<rootDir>/tools/kata/tell-loop.ts'];
+    this.#child = spawn(process.execPath, [jest, ...args], {
       cwd: root,
-      env: { ...process.env, KUBEKATA_CHAPTERS: chapter, FORCE_COLOR: process.env.FORCE_COLOR ?? (useColours() ? '1' : '0') },
+      env: {
+        ...process.env,
+        KUBEKATA_CHAPTERS: stage.chapter,
+        KUBEKATA_PRELOAD: JSON.stringify(givenModules(root, stage.chapter, join(root, test))),
+        FORCE_COLOR: process.env.FORCE_COLOR ?? (useColours() ? '1' : '0'),
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own, so that whatever the tests started ends with it; and Ctrl-C reaches only the loop.
       detached: process.platform !== 'win32',
