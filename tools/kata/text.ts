@@ -51,7 +51,7 @@ export function showMarkdown(markdown: string, width: number): string {
   return out
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
-    .trim();
+    .replace(/^\n+|\s+$/g, '');
 }
 
 function flow(text: string, width: number, hanging: string): string[] {
