@@ -142,7 +142,11 @@ describe('the life of a cluster', () => {
   it('says what to do when there is no Docker', async () => {
     const folder = await newFolder();
     const outcome = await runProgram(process.execPath, ['cluster/start.ts', '--folder', folder], { env: noDocker });
-    expect(outcome).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/DOCKER_HOST says to look there[\s\S]*--runtime hollow/) });
+    expect(outcome).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/DOCKER_HOST says to look there[\s\S]*--runtime hollow/),
+    });
   });
 
   it('says what to do when the port is taken', async () => {
