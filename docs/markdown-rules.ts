@@ -53,3 +53,12 @@ export function wrapSections(state: StateCore): void {
   closeDownTo(1);
   state.tokens = wrapped;
 }
+
+/** A table's head without a word in it is no head: readers who listen would hear that there is one, and nothing more. */
+export function emptyHeads({ tokens }: StateCore): void {
+  tokens.forEach((token, index) => {
+    if (token.type !== 'th_open' || tokens[index + 1]?.content) return;
+    token.tag = 'td';
+    (tokens[index + 2] as Token).tag = 'td';
+  });
+}

@@ -7,7 +7,7 @@ import anchor from 'markdown-it-anchor';
 import container from 'markdown-it-container';
 import { codeBlock } from './code.ts';
 import { escapeHtml, Html, slugify } from './html.ts';
-import { raiseHeadings, standingAlone, wrapSections } from './markdown-rules.ts';
+import { emptyHeads, raiseHeadings, standingAlone, wrapSections } from './markdown-rules.ts';
 import { attribute, type Heading, type Passage, passagesIn } from './passages.ts';
 
 export interface Parsed {
@@ -46,6 +46,7 @@ const markdown = createMarkdown({ html: true, typographer: true })
   })
   .use((md) => {
     md.core.ruler.push('alone', standingAlone);
+    md.core.ruler.push('heads', emptyHeads);
     md.core.ruler.push('sections', wrapSections);
   });
 for (const name of ['note', 'warning']) {

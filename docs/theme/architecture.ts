@@ -12,6 +12,7 @@ for (const picture of document.querySelectorAll<HTMLElement>('.architecture')) {
   for (const component of components) {
     component.setAttribute('role', 'button');
     component.setAttribute('tabindex', '0');
+    component.setAttribute('aria-label', spoken(component));
     const take = () => {
       choose(name(component));
       history.replaceState(null, '', `#${name(component)}`);
@@ -38,4 +39,11 @@ for (const picture of document.querySelectorAll<HTMLElement>('.architecture')) {
 
 function name(component: SVGElement): string {
   return component.dataset.component ?? '';
+}
+
+/** All that is written in it, and what the picture calls it: there may be one of its kind on each node. */
+function spoken(component: SVGElement): string {
+  const written = [...component.querySelectorAll('text')].map(({ textContent }) => textContent?.trim()).join(' ');
+  const called = component.getAttribute('aria-label') ?? '';
+  return written.includes(called) ? written : `${written}, ${called}`;
 }

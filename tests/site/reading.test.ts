@@ -112,6 +112,18 @@ describe('a reader', () => {
     await tab.locator('.aside [aria-current]', { hasText: 'Check yourself' }).waitFor();
   });
 
+  it('chooses a component in the picture of the architecture, with the mouse or the keyboard, and reads what it is', async () => {
+    await tab.goto(site.url('architecture.html'));
+    const shown = () => tab.locator('#the-components ~ section > h3').filter({ visible: true }).allTextContents();
+    await tab.getByRole('button', { name: /^etcd/ }).click();
+    expect(await shown()).toEqual(['etcd']);
+    await tab.getByRole('button', { name: /^scheduler/ }).focus();
+    await tab.keyboard.press('Enter');
+    expect(await shown()).toEqual(['Scheduler']);
+    await tab.goto(`${site.url('architecture.html')}#kube-proxy`);
+    expect(await shown()).toEqual(['kube-proxy']);
+  });
+
   it('opens the course on a phone, and closes it again', async () => {
     await tab.setViewportSize(phone);
     await tab.goto(site.url(stage));

@@ -23,7 +23,7 @@ const phone = { width: 360, height: 740 };
 
 /** One page of each kind. */
 function kinds(): string[] {
-  return ['index.html', 'chapter1-etcd/index.html', 'chapter1-etcd/1.1.html', 'chapter1-etcd/checkpoint.html'];
+  return ['index.html', 'architecture.html', 'chapter1-etcd/index.html', 'chapter1-etcd/1.1.html', 'chapter1-etcd/checkpoint.html'];
 }
 
 async function violations(tab: Page, run: string): Promise<string[]> {
