@@ -33,6 +33,8 @@ export interface ClusterOptions extends Omit<ProcessesOptions, 'clock'> {
   port: number;
   /** Whether somebody watches, who can repair a component of theirs that nothing goes on without: then it's waited for. */
   attended: boolean;
+  /** Whether everybody may do everything: for an API server that can't say no yet. */
+  allowsAll: boolean;
   context: ComponentContext;
 }
 
@@ -154,6 +156,7 @@ export class Cluster {
       'kubelet-certificate-authority': ca,
       'kubelet-client-certificate': kubeletClient.certFile,
       'kubelet-client-key': kubeletClient.keyFile,
+      ...(this.#options.allowsAll ? { 'authorization-mode': 'AlwaysAllow' } : {}),
     }));
     await apiServer.serves;
     await this.#identities.kubeconfig(layout.kubeconfig, apiServer.url, { user: 'kubernetes-admin', groups: ['system:masters'] });

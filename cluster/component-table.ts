@@ -2,6 +2,7 @@
 // Modules are loaded when a component is started: a process holds one component and no other.
 
 import { readFileSync } from 'node:fs';
+import type { AuthorizationMode } from '#api-server';
 import { etcdFlags, etcdOptions } from '#cluster/etcd-flags';
 import { type Flag, type FlagValues, listenAddress, split, UsageError } from '#cluster/flags';
 import { addresses } from '#cluster/layout';
@@ -67,6 +68,7 @@ export const componentTable: Record<string, ComponentCommand> = {
         default: 'InternalDNS,InternalIP',
       },
       'service-cluster-ip-range': { description: "CIDR of the Services' cluster IPs", default: addresses.serviceClusterIpRange },
+      'authorization-mode': { description: 'Node,RBAC, or AlwaysAllow: whoever has a certificate may do everything', default: 'Node,RBAC' },
     },
     () => import('#api-server'),
     async (flags, context) => {
@@ -86,6 +88,7 @@ export const componentTable: Record<string, ComponentCommand> = {
         tls: { cert: read(flags['tls-cert-file']), key: read(flags['tls-private-key-file']), clientCa: read(flags['client-ca-file']) },
         kubeletPreferredAddressTypes: split(flags['kubelet-preferred-address-types']),
         serviceClusterIpRange: flags['service-cluster-ip-range'],
+        authorizationMode: authorizationMode(flags['authorization-mode']),
         ...(etcdTls ? { etcdTls } : {}),
         ...(kubeletTls ? { kubeletTls } : {}),
         ...context,
@@ -194,6 +197,11 @@ export const componentTable: Record<string, ComponentCommand> = {
     },
   ),
 };
+
+function authorizationMode(value: string | undefined): AuthorizationMode {
+  if (value === 'Node,RBAC' || value === 'AlwaysAllow') return value;
+  throw new UsageError(`--authorization-mode is "${value}": it must be Node,RBAC or AlwaysAllow`);
+}
 
 async function containerRuntime(flags: Record<string, string>, { clock, log }: ComponentContext) {
   const kind = flags['container-runtime'];

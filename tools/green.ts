@@ -31,6 +31,12 @@ export function greenChapters(root: string): { green: Set<number>; reasons: stri
   return { green, reasons };
 }
 
+/** Whether all tests of that stage passed when they were run last. */
+export function isStageGreen(root: string, stage: string): boolean {
+  const { passed = 0, total = 0 } = readOutcomes(join(root, '.kubekata/progress.json'))[stage] ?? {};
+  return total > 0 && passed === total;
+}
+
 function whyNotGreen(stages: string[], outcomes: Record<string, Outcome>, code: string): string | undefined {
   const open = stages.filter((stage) => !outcomes[stage] || outcomes[stage].total === 0 || outcomes[stage].passed < outcomes[stage].total);
   if (open.length > 0) return `${open.join(', ')} ${open.length === 1 ? 'is' : 'are'} not green yet`;

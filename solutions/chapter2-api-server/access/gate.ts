@@ -2,12 +2,12 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/filters, authentication.go, impersonation.go, authorization.go
 
 import type { IncomingMessage } from 'node:http';
-import { accessDenied } from '../errors.ts';
+import { accessDenied, unauthorized } from '../errors.ts';
 import { type Action, actionOf, describeRefusal, isPathAction } from './actions.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Authorizer } from './authorizer.ts';
 import { completed, impersonated, impersonationActions } from './impersonation.ts';
-import { isMaster, type User } from './users.ts';
+import { anonymous, isMaster, type User } from './users.ts';
 
 /** Paths that answer anybody, also while the roles cannot be read: a load balancer asks here whether the server lives. */
 const openPaths = ['/healthz', '/livez', '/readyz', '/version'];
@@ -21,9 +21,10 @@ export interface Knock {
 
 export class Gate {
   readonly #authenticator: Authenticator;
-  readonly #authorizer: Authorizer;
+  readonly #authorizer: Authorizer | undefined;
 
-  constructor(authenticator: Authenticator, authorizer: Authorizer) {
+  /** @param authorizer absent: everybody who proves who they are may do everything */
+  constructor(authenticator: Authenticator, authorizer: Authorizer | undefined) {
     this.#authenticator = authenticator;
     this.#authorizer = authorizer;
   }
@@ -36,17 +37,21 @@ export class Gate {
     const asking = await this.#authenticator.authenticate(message);
     const wanted = impersonated(message.headersDistinct);
     const user = wanted ? await this.#become(wanted, asking) : asking;
-    if (!openPaths.includes(path) && !isMaster(user)) await this.#demand(user, actionOf(method, path, query));
+    if (openPaths.includes(path) || isMaster(user)) return user;
+    if (this.#authorizer) await this.#demand(user, actionOf(method, path, query), this.#authorizer);
+    else if (user === anonymous) throw unauthorized();
     return user;
   }
 
   async #become(wanted: User, asking: User): Promise<User> {
-    if (!isMaster(asking)) for (const action of impersonationActions(wanted)) await this.#demand(asking, action);
+    if (this.#authorizer && !isMaster(asking)) {
+      for (const action of impersonationActions(wanted)) await this.#demand(asking, action, this.#authorizer);
+    }
     return completed(wanted);
   }
 
-  async #demand(user: User, action: Action): Promise<void> {
-    const { allowed, reason } = await this.#authorizer.authorize(user, action);
+  async #demand(user: User, action: Action, authorizer: Authorizer): Promise<void> {
+    const { allowed, reason } = await authorizer.authorize(user, action);
     if (allowed) return;
     const refusal = describeRefusal(user.name, action);
     throw accessDenied(isPathAction(action) ? undefined : action, reason ? `${refusal}: ${reason}` : refusal);
