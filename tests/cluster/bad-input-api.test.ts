@@ -245,12 +245,10 @@ describe('API server: bad input', () => {
       expect(await refusal(method, configMaps)).toMatchObject({ reason: 'MethodNotAllowed', code: 405 });
     });
 
-    it.each(['serviceaccounts/default/token', 'services/web/proxy'])('%s, which comes later, says so', async (path) => {
-      const status = await refusal('POST', `/api/v1/namespaces/default/${path}`, {});
-      const [plural, , subresource] = path.split('/');
-      expect(status).toMatchObject({
+    it('of a subresource that comes later says so', async () => {
+      expect(await refusal('POST', '/api/v1/namespaces/default/services/web/proxy', {})).toMatchObject({
         reason: 'MethodNotAllowed',
-        message: `this API server does not serve ${plural}/${subresource} yet`,
+        message: 'this API server does not serve services/proxy yet',
       });
     });
   });
