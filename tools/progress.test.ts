@@ -61,12 +61,18 @@ describe('progress', () => {
   });
 
   it('goes on with the lowest stage that is not green', () => {
-    expect(nextStep([partly, wrong, green])).toBe(
+    expect(nextStep([partly, wrong, green], [])).toBe(
       'Next: open chapters/chapter4-scheduler/README.md at 4.3. Stuck? npm run kata -- hint 4.3',
     );
   });
 
-  it('shows the way to the cluster when all is green', () => {
-    expect(nextStep([green])).toContain('npm start -- --mine=4');
+  it('goes on with the stage after those that ran when they are green', () => {
+    expect(nextStep([green], [green, notWritten, wrong])).toBe('All green. Next: open chapters/chapter4-scheduler/README.md at 4.2.');
+  });
+
+  it("shows the way to the cluster when the chapter's last stage is green", () => {
+    const nextChapter = { id: '5.1', title: 'a pod', chapter: 'chapter5-kubelet' };
+    expect(nextStep([green], [green, nextChapter])).toContain('npm start -- --mine=4');
+    expect(nextStep([green], [green])).toContain('npm start -- --mine=4');
   });
 });

@@ -73,10 +73,14 @@ export function chapterLine(results: StageResult[]): string {
   return `${styleText('bold', name)} ${bar} ${green} of ${results.length} ${results.length === 1 ? 'stage' : 'stages'}`;
 }
 
-/** Where to go on: the lowest stage that is not green. */
-export function nextStep(results: StageResult[]): string {
+/** Where to go on: the lowest stage that is not green, else the one after those that ran. A chapter's last leads to the cluster. */
+export function nextStep(results: StageResult[], course: Stage[]): string {
   const [next] = results.toSorted(byId).filter(({ failure }) => failure);
   if (next) return `Next: open chapters/${next.chapter}/README.md at ${next.id}. Stuck? npm run kata -- hint ${next.id}`;
+  const last = results.toSorted(byId).at(-1);
+  const following = course[course.findIndex(({ id }) => id === last?.id) + 1];
+  if (last && following?.chapter === last.chapter)
+    return `All green. Next: open chapters/${following.chapter}/README.md at ${following.id}.`;
   const numbers = [...new Set(results.map(({ chapter }) => chapterNumber(chapter)))];
   return numbers.length === 0 ? '' : `All green. Next: see it at work, npm start -- --mine=${numbers.join(',')}`;
 }
@@ -116,7 +120,7 @@ export default class ProgressReporter implements Pick<Reporter, 'onTestResult' |
     if (first) console.log(`\n${first.failure}`);
     const broken = numRuntimeErrorTestSuites > 0 ? `, ${numRuntimeErrorTestSuites} files did not run` : '';
     console.log(`\n${numPassedTests} of ${numTotalTests - numPendingTests} tests pass${broken}.`);
-    console.log(nextStep(stages));
+    console.log(nextStep(stages, readStages(this.#config?.rootDir ?? '')));
   }
 
   getLastError(): void {}

@@ -18,7 +18,8 @@ import type { Change, Store } from './store.ts';
 
 /**
  * `ignoreValue` and `ignoreLease` keep what the key has; the request was refused if it has nothing (`checkPutAgainst`).
- * The request's buffer is a window into what came over the wire: the store keeps a copy of its own.
+ * The request's value is a window into a buffer of the network, which lives on as long as the window does: give the store a copy
+ * (`Buffer.from`).
  * @exercise 1.1 Put the key, and return the previous key-value if the request asks for it.
  */
 export function put(store: Store, change: Change, request: PutRequest): PutResponse {

@@ -60,8 +60,9 @@ export class Store {
   }
 
   /**
-   * Calls `write`, which writes through `put` and `delete`. All it writes is one change with the next revision, kept for
-   * watchers. If it wrote nothing, there is no change and no revision is used up. Returns what `write` returns.
+   * Calls `write`, which writes through `put` and `delete`. All it writes is one change with the next revision, kept in `#changes`
+   * for watchers. The store's own revision moves when `write` is done. If it wrote nothing, there is no change and no revision is
+   * used up. Returns what `write` returns.
    * @exercise 1.1 Run the writes as one change with the next revision, and count the revision only if there were any.
    */
   commit<T>(write: (change: Change) => T): T {
@@ -76,7 +77,8 @@ export class Store {
   }
 
   /**
-   * Adds a version of the key to the change; returns the version before it, undefined if the key did not exist.
+   * Adds a version of the key to the change; returns the version before it, undefined if the key did not exist. The event has that
+   * one as its `prevKv`, and so has a delete's.
    * `createRevision` and `version` start anew when a deleted key comes back.
    * @exercise 1.1 Add the key's next version to the change, and return the one before it.
    */

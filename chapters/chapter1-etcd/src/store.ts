@@ -61,15 +61,17 @@ export class Store {
   }
 
   /**
-   * Calls `write`, which writes through `put` and `delete`. All it writes is one change with the next revision, kept for
-   * watchers. If it wrote nothing, there is no change and no revision is used up. Returns what `write` returns.
+   * Calls `write`, which writes through `put` and `delete`. All it writes is one change with the next revision, kept in `#changes`
+   * for watchers. The store's own revision moves when `write` is done. If it wrote nothing, there is no change and no revision is
+   * used up. Returns what `write` returns.
    */
   commit<T>(write: (change: Change) => T): T {
     throw new NotImplemented('1.1', 'Run the writes as one change with the next revision, and count the revision only if there were any.');
   }
 
   /**
-   * Adds a version of the key to the change; returns the version before it, undefined if the key did not exist.
+   * Adds a version of the key to the change; returns the version before it, undefined if the key did not exist. The event has that
+   * one as its `prevKv`, and so has a delete's.
    * `createRevision` and `version` start anew when a deleted key comes back.
    */
   put(change: Change, key: string, value: Buffer, lease: LeaseId = noLease): KeyValue | undefined {
