@@ -33,7 +33,7 @@ describe('etcd, as a client sees it', () => {
   it('knows its members and its own state', async () => {
     const { members, header } = await client.memberList();
     expect(members).toMatchObject([{ ID: header.memberId, name: 'default', clientURLs: [etcd.url] }]);
-    expect(await client.status()).toMatchObject({ leader: header.memberId, version: expect.stringMatching(/^3\.\d+\.\d+$/) });
+    expect(await client.status()).toMatchObject({ leader: Number(header.memberId), version: expect.stringMatching(/^3\.\d+\.\d+$/) });
   });
 });
 
