@@ -105,7 +105,7 @@ async function run(layout: Layout, values: Values): Promise<number> {
   const watchers: { close(): Promise<void> }[] = [];
   try {
     say(
-      `Starting ${layout.cluster}: ${values.nodes} nodes${values.runtime === 'hollow' ? ' with the hollow runtime: containers only pretend to run' : ''}`,
+      `Starting ${layout.cluster}: ${values.nodes} ${values.nodes === '1' ? 'node' : 'nodes'}${values.runtime === 'hollow' ? ' with the hollow runtime: containers only pretend to run' : ''}`,
     );
     if (allowsAll) say('  your kube-apiserver lets everybody do everything: your stage 2.10, which says no, is not green yet');
     for (const chapter of mine) {
