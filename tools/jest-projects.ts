@@ -78,6 +78,7 @@ export function wholeProjects() {
   return [
     project('kit', ['<rootDir>/kit/**/*.test.ts', '<rootDir>/tools/**/*.test.ts']),
     project('repository', ['<rootDir>/tests/repository/*.test.ts']),
+    project('kata', ['<rootDir>/tests/kata/*.test.ts']),
     project('cluster', ['<rootDir>/tests/cluster/*.test.ts']),
     project('site', ['<rootDir>/tests/site/*.test.ts']),
     project('linearizability', ['<rootDir>/tests/linearizability/*.test.ts']),

@@ -70,8 +70,8 @@ export class Loop {
   }
 
   readonly #draw = (): void => {
-    const { columns = 80, rows = 24 } = process.stdout;
-    process.stdout.write(`\x1b[H\x1b[2J\x1b[3J${render(this.#view, { columns, rows })}\n`);
+    const { columns, rows } = process.stdout;
+    process.stdout.write(`\x1b[H\x1b[2J\x1b[3J${render(this.#view, { columns: columns || 80, rows: rows || 24 })}\n`);
   };
 
   #show(change: Partial<View>): void {
@@ -116,7 +116,7 @@ export class Loop {
 
   #do({ name }: Key) {
     const { stage, state } = this.#view;
-    const width = (process.stdout.columns ?? 80) - 2;
+    const width = (process.stdout.columns || 80) - 2;
     switch (name) {
       case 'h':
         return this.#show({ panel: nextHint(this.#root, stage, Math.min(width, 88)), note: undefined });
