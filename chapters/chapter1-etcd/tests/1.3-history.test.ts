@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Store } from '#etcd/store';
 import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { failureOf, pair, prefixEnd } from '#kit/testing/etcd-client';
+import { memoryKept } from '#kit/testing/memory';
 
 describe('etcd', () =>
   describe('1.3 history', () => {
@@ -228,25 +227,10 @@ describe('etcd', () =>
 
 /** Bytes that buffers hold. */
 function memoryOfValues(): Promise<number> {
-  return memory(({ arrayBuffers }) => arrayBuffers);
+  return memoryKept(({ arrayBuffers }) => arrayBuffers);
 }
 
 /** Bytes of everything else, texts above all. */
 function memoryOfNames(): Promise<number> {
-  return memory(({ heapUsed }) => heapUsed);
-}
-
-/** When all that nobody can reach any more is gone: it goes in the background, so until it stays the same, but for a few KiB. */
-async function memory(of: (usage: NodeJS.MemoryUsage) => number): Promise<number> {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
-  let least = Number.POSITIVE_INFINITY;
-  for (let same = 0; same < 5; same++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    collectGarbage();
-    const used = of(process.memoryUsage());
-    if (used < least - 64 * 1024) same = 0;
-    least = Math.min(least, used);
-  }
-  return least;
+  return memoryKept(({ heapUsed }) => heapUsed);
 }
