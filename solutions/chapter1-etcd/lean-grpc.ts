@@ -59,13 +59,16 @@ function answerOnce(call: Call, method: Exclude<Method, { kind: 'conversation' }
   });
 }
 
-/** An answer that is there already is not waited for. */
+/**
+ * An answer that is there already is not waited for. One that comes later needs room anew, before it takes memory as bytes: many
+ * others may have been asked for in the same turn.
+ */
 function answer(call: Call, response: object | Promise<object>): void {
   const send = (ready: object) => {
     call.send(ready);
     call.finish();
   };
-  if (response instanceof Promise) response.then(send).catch((error) => call.failBecause(error));
+  if (response instanceof Promise) response.then((ready) => call.whenRoom(() => send(ready))).catch((error) => call.failBecause(error));
   else send(response);
 }
 
