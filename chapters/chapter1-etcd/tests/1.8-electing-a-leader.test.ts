@@ -69,10 +69,20 @@ describe('etcd', () =>
       it('waits anew whenever it hears its leader', () => {
         const member = new TestMember('a');
         for (let beat = 0; beat < 5; beat += 1) {
-          member.tick(electionTicks - 1);
+          expect(member.tick(electionTicks - 1)).toEqual([]);
           member.receive('b', heartbeat);
         }
         expect(member.standing).toMatchObject({ role: 'follower', leader: 'b', term: 1 });
+      });
+
+      it('waits anew when it gives its vote: the candidate needs time to win', () => {
+        const member = new TestMember('a', { members: 'abcde', log: [1] });
+        // It comes to know of term 2 by a candidate that it refuses.
+        member.receive('b', { type: 'vote', lastIndex: 0, lastTerm: 0 }, 2);
+        member.tick(electionTicks - 1);
+        expect(member.receive('c', { type: 'vote', lastIndex: 1, lastTerm: 1 }, 2)).toEqual(['a→c term 2: vote: yes']);
+        expect(member.tick(electionTicks - 1)).toEqual([]);
+        expect(member.tick()).toHaveLength(4);
       });
 
       it('never stands for election when it is no member', () => {
@@ -156,6 +166,13 @@ describe('etcd', () =>
         expect(member.disk).toMatchObject({ term: 2, vote: 'a' });
         expect(member.receive('d', request, 2)).toEqual(['a→d term 2: vote: no']);
       });
+
+      it('is not given in a term that has its leader already', () => {
+        const member = new TestMember('a', { log: [1] });
+        member.receive('b', heartbeat);
+        expect(member.receive('c', request, 1)).toEqual(['a→c term 1: vote: no']);
+        expect(member.standing).toMatchObject({ role: 'follower', leader: 'b' });
+      });
     });
 
     describe('whose log is at least as new (§5.4.1)', () => {
@@ -194,6 +211,15 @@ describe('etcd', () =>
         const member = candidate();
         for (let times = 0; times < 3; times += 1) member.receive('b', yes);
         expect(member.raft.role).toBe('candidate');
+      });
+
+      it('keeps to the first answer of a member', () => {
+        const member = candidate();
+        for (const answer of [no, yes]) member.receive('b', answer);
+        member.receive('c', yes);
+        expect(member.raft.role).toBe('candidate');
+        member.receive('d', yes);
+        expect(member.raft.role).toBe('leader');
       });
 
       it('does not count strangers', () => {
@@ -294,6 +320,13 @@ describe('etcd', () =>
           for (const id of ['b', 'c']) member.receive(id, { type: 'heartbeat-answer', round: 0 });
         }
         expect(member.raft.role).toBe('leader');
+      });
+
+      it('is lost by a leader that heard a majority once, and then no more', () => {
+        const member = newLeader();
+        for (const id of ['b', 'c']) member.receive(id, { type: 'heartbeat-answer', round: 0 });
+        member.tick(3 * electionTicks - 1);
+        expect(member.standing).toMatchObject({ role: 'follower', leader: undefined, term: 2 });
       });
 
       it('is not kept by one follower that answers a hundred times', () => {

@@ -50,6 +50,13 @@ describe('etcd', () =>
         expect(member.disk.log).toEqual([1, 1, 3]);
       });
 
+      it('gives up its very last entry, too', () => {
+        const member = new TestMember('a', { term: 3, log: [1, 1, 2] });
+        expect(member.receive('b', append(2, 1, [3]))).toEqual(['a→b term 3: same up to 3']);
+        expect(member.log).toEqual([1, 1, 3]);
+        expect(member.disk.log).toEqual([1, 1, 3]);
+      });
+
       it('keeps what a later append brought when an earlier one comes after it', () => {
         const member = new TestMember('a', { log: [1] });
         member.receive('b', append(1, 1, [1, 1, 1]));
@@ -67,6 +74,12 @@ describe('etcd', () =>
         member.receive('b', append(3, 1, [], 3));
         expect(member.receive('b', append(1, 1, [2]))).toEqual(['a→b term 2: same up to 3']);
         expect(member.log).toEqual([1, 1, 1]);
+      });
+
+      it('says of a late append only what it knows: entries behind the committed ones may differ', () => {
+        const member = new TestMember('a', { term: 2, log: [1, 1, 1] });
+        member.receive('b', append(2, 1, [], 2));
+        expect(member.receive('b', append(1, 1))).toEqual(['a→b term 2: same up to 2']);
       });
     });
 
@@ -129,10 +142,43 @@ describe('etcd', () =>
         expect(sent.length).toBeLessThan(500);
       });
 
+      it('goes on when the follower has taken what was on its way', () => {
+        const member = settledLeader();
+        member.messages();
+        for (let count = 0; count < 1000; count += 1) member.raft.propose(data('blue'));
+        let has = 1;
+        for (let answers = 0; answers < 1000 && has < 1001; answers += 1) {
+          for (const message of member.messages()) {
+            if (message.type !== 'append' || message.to !== 'b') continue;
+            expect(message.previousIndex).toBeLessThanOrEqual(has);
+            has = Math.max(has, message.previousIndex + message.entries.length);
+          }
+          member.raft.step({ from: 'b', to: 'a', term: 2, ...same(has) });
+        }
+        expect(has).toBe(1001);
+      });
+
+      it('puts no more into one message than fits, and one entry at least', () => {
+        const member = leader({ log: [1], largestMessage: 10 });
+        for (const text of ['four', 'five', 'a very long one', 'x']) member.raft.propose(data(text));
+        member.messages();
+        member.raft.step({ from: 'b', to: 'a', term: 2, ...same(2) });
+        const sizes = member
+          .messages()
+          .flatMap((message) => (message.type === 'append' && message.to === 'b' ? [message.entries.length] : []));
+        expect(sizes).toEqual([2, 1, 1]);
+      });
+
       it('goes back, when refused, to where the logs may be the same, and sends from there', () => {
         const member = leader({ term: 3, log: [1, 1, 2, 3, 3] });
         const refusal = { type: 'append-answer', accepted: false, index: 5, hint: { index: 2, term: 1 } } as const;
         expect(member.receive('b', refusal)).toEqual(['a→b term 4: append [2,3,3,4] after 2 (term 1), commit 0']);
+      });
+
+      it('goes straight to the end of a log that is only shorter', () => {
+        const member = leader({ log: [1, 1, 1, 1, 1] });
+        const refusal = { type: 'append-answer', accepted: false, index: 5, hint: { index: 1, term: 1 } } as const;
+        expect(member.receive('b', refusal)).toEqual(['a→b term 2: append [1,1,1,1,2] after 1 (term 1), commit 0']);
       });
 
       it('skips its own entries of terms that the follower has never seen', () => {
@@ -146,6 +192,14 @@ describe('etcd', () =>
         member.receive('b', same(4));
         const late = { type: 'append-answer', accepted: false, index: 3, hint: { index: 0, term: 0 } } as const;
         expect(member.receive('b', late)).toEqual([]);
+      });
+
+      it('does not forget what a follower has when an old answer comes late', () => {
+        const member = leader({ members: 'abcde', log: [1, 1, 1] });
+        member.receive('b', same(4));
+        member.receive('b', same(2));
+        member.receive('c', same(4));
+        expect(member.raft.commit).toBe(4);
       });
 
       it('sends again what got lost, when the follower shows that it is there', () => {
@@ -175,6 +229,26 @@ describe('etcd', () =>
         expect(member.raft.commit).toBe(0);
         member.receive('c', same(1));
         expect(member.raft.commit).toBe(1);
+      });
+
+      it('is not when half of an even number has it', () => {
+        const member = leader({ members: 'abcd' });
+        member.receive('b', same(1));
+        expect(member.raft.commit).toBe(0);
+        member.receive('c', same(1));
+        expect(member.raft.commit).toBe(1);
+      });
+
+      it('is when a majority has it, at index 10 as at index 9', () => {
+        const member = leader({ log: [1, 1, 1, 1, 1, 1, 1, 1], members: 'abcde' });
+        member.raft.propose(data('blue'));
+        member.says();
+        member.written();
+        member.receive('b', same(9));
+        member.receive('c', same(10));
+        expect(member.raft.commit).toBe(9);
+        member.receive('d', same(10));
+        expect(member.raft.commit).toBe(10);
       });
 
       it('counts the leader only when the entry is on its own disk', () => {
@@ -211,6 +285,13 @@ describe('etcd', () =>
       it('is told to the followers at once', () => {
         const member = leader();
         expect(member.receive('b', same(1))).toContain('a→b term 2: append [] after 1 (term 2), commit 1');
+      });
+
+      it('is told with a heartbeat only as far as the follower is known to have it', () => {
+        const member = settledLeader();
+        const told = member.tick();
+        expect(told).toContain('a→b term 2: heartbeat, commit 1');
+        expect(told).toContain('a→c term 2: heartbeat, commit 0');
       });
 
       it('needs nobody else in a cluster of one', () => {
@@ -298,6 +379,29 @@ describe('etcd', () =>
         expect(member.reads).toEqual([{ context: 'r1', index: 3 }]);
       });
 
+      it('are granted once, those that had to wait too', () => {
+        const member = leader({ term: 3, log: [1, 2] });
+        member.raft.read('r1');
+        member.says();
+        member.raft.step({ from: 'b', to: 'a', term: 4, ...same(3) });
+        member.receive('b', heard(roundOf(member)));
+        member.raft.propose(data('blue'));
+        member.says();
+        member.written();
+        member.raft.step({ from: 'b', to: 'a', term: 4, ...same(4) });
+        member.raft.read('r2');
+        member.receive('b', heard(roundOf(member)));
+        expect(member.reads.map(({ context }) => context)).toEqual(['r1', 'r2']);
+      });
+
+      it('need not wait for what is not committed', () => {
+        const member = settledLeader();
+        member.raft.propose(data('blue'));
+        member.raft.read('r1');
+        member.receive('c', heard(roundOf(member)));
+        expect(member.reads).toEqual([{ context: 'r1', index: 1 }]);
+      });
+
       it('are never granted by a leader that was deposed', () => {
         const member = settledLeader();
         member.raft.read('r1');
@@ -321,6 +425,12 @@ describe('etcd', () =>
 
         follower.receive('a', { type: 'read-index-answer', context: 'r1', index: 1 });
         expect(follower.reads).toEqual([{ context: 'r1', index: 1 }]);
+      });
+
+      it('are sent on by nobody but the one who was asked: two that take each other for the leader would never end', () => {
+        const follower = new TestMember('b', { log: [1] });
+        follower.receive('a', append(1, 1));
+        expect(follower.receive('c', { type: 'read-index', context: 'r1' })).toEqual([]);
       });
 
       it('are granted at once in a cluster of one', () => {

@@ -55,6 +55,7 @@ export function campaign(state: RaftState, type: 'pre-vote' | 'vote', transfer =
 /**
  * The request's term is not older than ours. (`step` in raft.ts has seen to that, and to leaders that are well.)
  * Raft: figure 2, "RequestVote RPC". A pre-vote is no promise: it is not remembered.
+ * A term that has its leader, as far as we know, has no vote to give away any more.
  */
 export function answerVoteRequest(state: RaftState, request: MessageOf<'pre-vote' | 'vote'>): void {
   throw new NotImplemented(
