@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WrongSolution } from '#kit/testing/wrong-solution';
+import type { KnownSurvivor } from '../tools/mutation/report.ts';
 import { readGallery } from '../tools/proof/gallery.ts';
 import { type Chapter, splitByHeading } from './course.ts';
 import { slugify } from './html.ts';
@@ -14,6 +15,7 @@ export async function generatedParts(root: string, course: Chapter[]): Promise<R
     decisions: decisions(root),
     'in-real-kubernetes': inRealKubernetes(course),
     'mutation-scores': mutationScores(root, course),
+    'known-survivors': knownSurvivors(root, course),
     'wrong-solutions': await wrongSolutions(root, course),
   };
 }
@@ -68,6 +70,23 @@ function mutationScores(root: string, course: Chapter[]): string {
     return `| ${number}. ${sentence(title)} | **${score.score} %** | ${killed + timeout} | ${survived + noCoverage} | ${date} |`;
   });
   return `| chapter | score | caught | not caught | measured |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function knownSurvivors(root: string, course: Chapter[]): string {
+  const path = join(root, 'docs/data/survivors.json');
+  if (!existsSync(path)) return 'None has been explained yet.\n';
+  const survivors = JSON.parse(readFileSync(path, 'utf8')) as Record<string, KnownSurvivor[]>;
+  const rows = course.flatMap(({ folder }) =>
+    (survivors[folder] ?? []).map(
+      ({ file, from, to, reason }) => `| \`${file.replace('solutions/', '')}\` | ${code(from)} | ${code(to)} | ${reason} |`,
+    ),
+  );
+  return `| file | reference | changed | why no test notices |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+/** Code in a table's cell, where a bar would end the cell. */
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
 }
 
 async function wrongSolutions(root: string, course: Chapter[]): Promise<string> {

@@ -43,12 +43,12 @@ export function servicePortName(namespace: string, service: string, portName: st
  * @exercise 6.1 List the ports of a Service that need rules
  */
 export function servicePortsOf(service: Service): ServicePort[] {
-  const { metadata, spec } = service;
-  const clusterIp = spec?.clusterIP ?? '';
-  if (spec?.type === 'ExternalName' || !isIPv4(clusterIp)) return [];
-  if (metadata?.labels?.[otherProxyLabel] !== undefined) return [];
-  const { namespace = '', name = '' } = metadata ?? {};
-  return (spec?.ports ?? []).map((port) => ({
+  const { metadata = {}, spec = {} } = service;
+  const clusterIp = spec.clusterIP ?? '';
+  if (spec.type === 'ExternalName' || !isIPv4(clusterIp)) return [];
+  if (metadata.labels?.[otherProxyLabel] !== undefined) return [];
+  const { namespace = '', name = '' } = metadata;
+  return (spec.ports ?? []).map((port) => ({
     name: servicePortName(namespace, name, port.name ?? ''),
     service: `${namespace}/${name}`,
     portName: port.name ?? '',
@@ -56,9 +56,9 @@ export function servicePortsOf(service: Service): ServicePort[] {
     clusterIp,
     port: port.port,
     nodePort: port.nodePort || undefined,
-    externalTrafficLocal: spec?.externalTrafficPolicy === 'Local',
+    externalTrafficLocal: spec.externalTrafficPolicy === 'Local',
     affinitySeconds:
-      spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : undefined,
+      spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : undefined,
   }));
 }
 

@@ -12,7 +12,7 @@ import { schedule } from '#scheduler/schedule';
 import { Scheduler } from '#scheduler/scheduler';
 import { UnschedulablePods } from '#scheduler/unschedulable-pods';
 import { awaitsScheduling, occupiesNode } from '#scheduler/which-pods';
-import { answerTo, SchedulerCluster, snapshotOf } from './harness.ts';
+import { answerTo, requestsOfClient, SchedulerCluster, snapshotOf } from './harness.ts';
 
 /** Like `expect(said).toBe(right)`, and a failure shows what was asked, and why the answer is what it is. */
 function expectVerdict(question: string, said: boolean, right: boolean, why: string): void {
@@ -80,6 +80,21 @@ describe('scheduler', () => {
       it('finds no place in a cluster without nodes', () => {
         expect(schedule(pod('web'), snapshotOf([]))).toEqual({ unschedulable: new Map() });
       });
+    });
+
+    it('posts a v1 Binding whose metadata names the pod, uid and all, and whose target is the node', async () => {
+      const web: Pod = { ...pod('web'), metadata: { name: 'web', namespace: 'shop', uid: 'uid-1' } };
+      expect(await requestsOfClient((client) => bindPod(client, web, 'node-1'))).toEqual([
+        {
+          line: 'POST /api/v1/namespaces/shop/pods/web/binding',
+          body: {
+            apiVersion: 'v1',
+            kind: 'Binding',
+            metadata: { name: 'web', namespace: 'shop', uid: 'uid-1' },
+            target: { apiVersion: 'v1', kind: 'Node', name: 'node-1' },
+          },
+        },
+      ]);
     });
 
     describe('in a cluster', () => {

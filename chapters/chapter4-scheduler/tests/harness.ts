@@ -1,9 +1,12 @@
 // A cluster for the scheduler's tests: a control plane, a scheduler where a test starts one, and nodes that are nothing but objects.
 // Each test begins with no node and no pod.
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { Events, type KubernetesObject, type Node, Nodes, type Pod, Pods, type Resource } from '#kit/api';
-import type { Client } from '#kit/client';
+import { Client } from '#kit/client';
 import type { RunningComponent } from '#kit/component';
 import { NotImplemented } from '#kit/not-implemented';
 import { ApiError } from '#kit/status';
@@ -34,6 +37,30 @@ export async function answerTo(request: Promise<unknown>): Promise<string> {
   } catch (error) {
     if (error instanceof ApiError) return error.reason;
     throw error;
+  }
+}
+
+export interface WrittenRequest {
+  /** `POST /api/v1/…` */
+  line: string;
+  body: unknown;
+}
+
+/** Every request that `act` makes of an API server that says yes to everything. */
+export async function requestsOfClient(act: (client: Client) => Promise<void>): Promise<WrittenRequest[]> {
+  const requests: WrittenRequest[] = [];
+  const server = createServer(async (request, response) => {
+    requests.push({ line: `${request.method} ${request.url}`, body: JSON.parse(await text(request)) });
+    response.writeHead(201, { 'content-type': 'application/json' }).end('{"kind":"Status","apiVersion":"v1","status":"Success"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = new Client({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, userAgent: 'test' });
+  try {
+    await act(client);
+    return requests;
+  } finally {
+    client.close();
+    await new Promise((resolve) => server.close(resolve));
   }
 }
 

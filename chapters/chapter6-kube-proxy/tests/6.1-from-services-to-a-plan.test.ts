@@ -59,7 +59,9 @@ describe('kube-proxy', () => {
       });
 
       it('keeps a client at its endpoint for three hours when session affinity is ClientIP', () => {
+        const withoutSeconds = service('echo', { sessionAffinity: 'ClientIP', sessionAffinityConfig: {} });
         expect(servicePortsOf(service('echo', { sessionAffinity: 'ClientIP' }))[0]?.affinitySeconds).toBe(10_800);
+        expect(servicePortsOf(withoutSeconds)[0]?.affinitySeconds).toBe(10_800);
       });
 
       it('keeps a client at its endpoint as long as the Service says', () => {
@@ -97,6 +99,7 @@ describe('kube-proxy', () => {
         ['no ExternalName Service that was a ClusterIP Service once', service('echo', { type: 'ExternalName' }), 0],
         ['no Service without an address yet', { ...service('echo'), spec: unallocated }, 0],
         ['no Service that another proxy serves', meshed, 0],
+        ['no Service without ports', { ...service('echo'), spec: { type: 'ClusterIP', clusterIP: '10.96.0.20' } }, 0],
       ])('%s', (_, owner, ports) => {
         expect(servicePortsOf(owner)).toHaveLength(ports);
         expect(planServicePorts([owner], [], 'node-1')).toHaveLength(ports);
@@ -158,6 +161,11 @@ describe('kube-proxy', () => {
         expect(addresses(plan.endpoints)).toEqual(['10.244.1.2:8080']);
       });
 
+      it('match a port without a name by a slice port that leaves its name out', () => {
+        const plan = planOf(service('echo', { ports: [{ port: 80 }] }), [sliceOf('echo', ['10.244.1.2'], { ports: [{ port: 8080 }] })]);
+        expect(addresses(plan.endpoints)).toEqual(['10.244.1.2:8080']);
+      });
+
       it('do not include a slice port of another protocol', () => {
         const udp = sliceOf('echo', ['10.244.1.2'], { ports: [{ name: 'http', port: 8080, protocol: 'UDP' }] });
         expect(addresses(planOf(service('echo'), [udp]).endpoints)).toEqual([]);
@@ -176,6 +184,16 @@ describe('kube-proxy', () => {
         expect(addresses(planOf(service('echo'), slices).endpoints)).toEqual([]);
       });
 
+      it('do not include what is no IPv4 address in a slice that says it is', () => {
+        const wrong = sliceOf('echo', ['echo.example.com', { addresses: [] }, '10.244.1.2']);
+        expect(addresses(planOf(service('echo'), [wrong]).endpoints)).toEqual(['10.244.1.2:8080']);
+      });
+
+      it('do not include addresses of a slice of another type, whatever they look like', () => {
+        const names = sliceOf('echo', ['10.244.1.2'], { addressType: 'FQDN' });
+        expect(addresses(planOf(service('echo'), [names]).endpoints)).toEqual([]);
+      });
+
       it('are counted once, however many slices list them', () => {
         const slices = [sliceOf('echo', ['10.244.1.2']), sliceOf('echo', ['10.244.1.2', '10.244.1.3'], { name: 'echo-2' })];
         expect(addresses(planOf(service('echo'), slices).endpoints)).toEqual(['10.244.1.2:8080', '10.244.1.3:8080']);
@@ -186,6 +204,23 @@ describe('kube-proxy', () => {
         const newer = sliceOf('echo', ['10.244.1.2'], { name: 'echo-2' });
         expect(addresses(planOf(service('echo'), [older, newer]).endpoints)).toEqual(['10.244.1.2:8080']);
         expect(addresses(planOf(service('echo'), [newer, older]).endpoints)).toEqual(['10.244.1.2:8080']);
+      });
+
+      it('are the first address of each: the others lead to the same pod', () => {
+        const plan = planOf(service('echo'), [sliceOf('echo', [{ addresses: ['10.244.1.2', '10.244.1.3'] }])]);
+        expect(addresses(plan.endpoints)).toEqual(['10.244.1.2:8080']);
+      });
+
+      it('are sorted by address', () => {
+        const plan = planOf(service('echo'), [sliceOf('echo', ['10.244.1.4', '10.244.1.2', '10.244.1.3'])]);
+        expect(addresses(plan.endpoints)).toEqual(['10.244.1.2:8080', '10.244.1.3:8080', '10.244.1.4:8080']);
+      });
+
+      it('are none in a slice that lists no endpoints or no ports', () => {
+        const { endpoints, ...withoutEndpoints } = sliceOf('echo', ['10.244.1.2']);
+        const { ports, ...withoutPorts } = sliceOf('echo', ['10.244.1.3'], { name: 'echo-2' });
+        const slices = [withoutEndpoints, withoutPorts, sliceOf('echo', ['10.244.1.4'], { name: 'echo-3' })] as EndpointSlice[];
+        expect(addresses(planOf(service('echo'), slices).endpoints)).toEqual(['10.244.1.4:8080']);
       });
 
       it('may be none', () => {
@@ -212,6 +247,18 @@ describe('kube-proxy', () => {
       it('one without conditions: what is not said counts as ready', () => {
         expect(addresses(planOf(service('echo'), [sliceOf('echo', [{ addresses: ['10.244.1.2'] }])]).endpoints)).toEqual([
           '10.244.1.2:8080',
+        ]);
+      });
+
+      it('not one that serves without being ready and does not say whether it is stopping: then it is not', () => {
+        const startingUp = { addresses: ['10.244.1.2'], conditions: { ready: false, serving: true } };
+        expect(addresses(planOf(service('echo'), [sliceOf('echo', [startingUp])]).endpoints)).toEqual([]);
+      });
+
+      it('each with what its slice says of it', () => {
+        const slice = sliceOf('echo', [{ addresses: ['10.244.1.2'], nodeName: 'node-7' }]);
+        expect(planOf(service('echo'), [slice]).endpoints).toEqual([
+          { ip: '10.244.1.2', port: 8080, nodeName: 'node-7', ready: true, serving: true, terminating: false },
         ]);
       });
 
@@ -245,6 +292,12 @@ describe('kube-proxy', () => {
         const plan = planServicePorts(services, slices, 'node-1');
         expect(plan).toHaveLength(3);
         expect(planServicePorts(services.toReversed(), turned, 'node-1')).toEqual(plan);
+      });
+
+      it('is sorted by name', () => {
+        const ports = ['http', 'admin', 'metrics'].map((name, index) => ({ name, port: 80 + index }));
+        const plan = planServicePorts([service('web', { ports }), service('echo')], [], 'node-1');
+        expect(plan.map(({ name }) => name)).toEqual(['default/echo:http', 'default/web:admin', 'default/web:http', 'default/web:metrics']);
       });
 
       it('changes neither Services nor slices: they belong to the cache', () => {

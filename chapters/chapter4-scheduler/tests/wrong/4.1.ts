@@ -50,6 +50,14 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'does not bind another pod that took over the name',
   },
   {
+    name: 'names the node and not its kind',
+    misunderstanding: 'A Binding is for pods and nodes only, so a name is target enough.',
+    file: 'binding.ts',
+    replace: "target: { apiVersion: 'v1', kind: 'Node', name: nodeName },",
+    by: 'target: { name: nodeName },',
+    caughtBy: 'posts a v1 Binding whose metadata names the pod, uid and all, and whose target is the node',
+  },
+  {
     name: 'assumes too late',
     misunderstanding: 'A pod counts on its node once the API server has said yes.',
     file: 'scheduler.ts',

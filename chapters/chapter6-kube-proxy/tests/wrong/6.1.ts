@@ -36,6 +36,22 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'one without conditions: what is not said counts as ready',
   },
   {
+    name: 'takes what serves for what is stopping',
+    misunderstanding: 'An endpoint that serves and is not ready must be one that is being stopped.',
+    file: 'endpoints.ts',
+    replace: 'conditions?.terminating ?? false',
+    by: 'conditions?.terminating ?? serving',
+    caughtBy: 'not one that serves without being ready and does not say whether it is stopping: then it is not',
+  },
+  {
+    name: 'trusts that every slice has ports and endpoints',
+    misunderstanding: 'An EndpointSlice without endpoints has an empty list of them.',
+    file: 'endpoints.ts',
+    replace: 'of slice.endpoints ?? []',
+    by: 'of slice.endpoints',
+    caughtBy: 'are none in a slice that lists no endpoints or no ports',
+  },
+  {
     name: 'sends connections to every endpoint',
     misunderstanding: 'What an EndpointSlice lists is ready.',
     file: 'endpoints.ts',
