@@ -3,6 +3,7 @@
 
 import { timestamp } from '#kit/clock';
 import { isAlreadyExists, isNotFound } from '#kit/status';
+import { actionOn } from './access/actions.ts';
 import type { ApiResources } from './api-resources.ts';
 import { asObject } from './body.ts';
 import { toStored } from './conversion.ts';
@@ -21,7 +22,8 @@ import { type Door, patchOptions, writeOptions } from './write-options.ts';
 export const applyMediaType = 'application/apply-patch+yaml';
 
 /** The body says what its author wants. Where there is no such object, it becomes one. */
-export async function apply(target: Target, body: unknown, request: ApiRequest, { registry, clock }: ApiResources, door?: Door) {
+export async function apply(target: Target, body: unknown, request: ApiRequest, api: ApiResources, door?: Door) {
+  const { registry, authorizer, clock } = api;
   const { query } = request;
   const name = query.get('fieldManager');
   if (!name) throw invalid(patchOptions, '', [required('fieldManager', 'is required for apply patch')]);
@@ -42,6 +44,8 @@ export async function apply(target: Target, body: unknown, request: ApiRequest, 
     } catch (error) {
       if (!isNotFound(error) || door) throw error;
     }
+    // The request asked to change what is there, and the gate let it in for that. To make it is another permission.
+    await authorizer.demand(request.user, { ...actionOn(target), verb: 'create' });
     try {
       return { object: await registry.create(target, appliedToNothing(config, options), who), isNew: true };
     } catch (error) {

@@ -51,9 +51,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
   const nodes = new NodeConnections({ storage, tls: options.kubeletTls, preferredAddressTypes });
   const tokens = new ServiceAccountTokens(options.serviceAccountTokens ?? {}, { storage, clock, random });
-  const authorizer = new Authorizer({ storage, caches });
   const allowsAll = options.authorizationMode === 'AlwaysAllow';
-  const gate = new Gate(new Authenticator({ tokens, storage, clock }), allowsAll ? undefined : authorizer);
+  const authorizer = new Authorizer({ storage, caches, allowsAll });
+  const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
   const admit = allowsAll ? async () => {} : createAdmission(authorizer);
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
   const handler = createHandler({ registry, storage, caches, nodes, authorizer, admit, tokens, clock, random });

@@ -303,6 +303,22 @@ describe('API server', () =>
         await eventually('the permission is gone', async () => !(await mayI(guest, { verb: 'list', resource: 'pods', namespace })));
       });
 
+      it('that lets change lets nobody make: an apply that finds no object needs the permission to create', async () => {
+        const pat = await plane().clientFor('pat');
+        await admin().create(ClusterRoles, { metadata: { name: 'changes-only' }, rules: [rule('patch', 'configmaps')] });
+        await bind('changes-only', 'changes-only', 'pat');
+        await knows(pat, { verb: 'patch', resource: 'configmaps', namespace });
+        const apply = (name: string) => {
+          const path = `/api/v1/namespaces/${namespace}/configmaps/${name}?fieldManager=pat`;
+          const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: '1' } };
+          return ask(pat, 'PATCH', path, body, { 'content-type': 'application/apply-patch+yaml' });
+        };
+        const why = `User "pat" cannot create resource "configmaps" in API group "" in the namespace "${namespace}"`;
+        expect(await refusal(apply('new'))).toMatchObject({ code: 403, message: `configmaps "new" is forbidden: ${why}` });
+        await admin().create(ConfigMaps, { metadata: { name: 'there', namespace } });
+        expect(await apply('there')).toMatchObject({ kind: 'ConfigMap', data: { a: '1' } });
+      });
+
       it('cannot be exchanged in a binding: who bound one role bound no other', async () => {
         const binding = await bind('fixed', 'view', 'somebody');
         const exchanged = admin().update(RoleBindings, { ...binding, roleRef: clusterRole('admin') });

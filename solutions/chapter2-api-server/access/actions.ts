@@ -2,6 +2,7 @@
 // the URL alone, before anybody looks whether such a resource is there.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
 
+import type { Target } from '../object.ts';
 import { flagParameter } from '../request.ts';
 
 export interface ResourceAction {
@@ -89,6 +90,12 @@ function decode(segment: string): string {
   } catch {
     return segment;
   }
+}
+
+/** Something that is still to get its verb, on one object. */
+export function actionOn({ resource, namespace = '', name }: Target): ResourceAction {
+  const { group, version, plural } = resource;
+  return { verb: '', group, version, resource: plural, subresource: '', namespace, name, fieldSelector: '' };
 }
 
 /**

@@ -5,8 +5,8 @@
 import type { PolicyRule, RoleRef } from 'kubernetes-types/rbac/v1';
 import { forbidden, notFound } from '../errors.ts';
 import { equalJson } from '../json.ts';
-import type { ApiObject, Target } from '../object.ts';
-import type { ResourceAction } from './actions.ts';
+import type { ApiObject } from '../object.ts';
+import { actionOn, type ResourceAction } from './actions.ts';
 import type { Write } from './admission.ts';
 import type { Authorizer } from './authorizer.ts';
 import { grantsOf, type Policy, rulesOf } from './rbac.ts';
@@ -52,11 +52,6 @@ function isSameGift(object: ApiObject, old: ApiObject): boolean {
 
 function gathers(object: ApiObject): boolean {
   return ((object as RoleObject).aggregationRule?.clusterRoleSelectors ?? []).length > 0;
-}
-
-function actionOn({ resource, namespace = '', name }: Target): ResourceAction {
-  const { group, version, plural } = resource;
-  return { verb: '', group, version, resource: plural, subresource: '', namespace, name, fieldSelector: '' };
 }
 
 function pluralOf({ kind }: RoleRef): string {

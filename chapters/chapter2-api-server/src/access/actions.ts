@@ -3,6 +3,7 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
 
 import { NotImplemented } from '#kit/not-implemented';
+import type { Target } from '../object.ts';
 import { flagParameter } from '../request.ts';
 
 export interface ResourceAction {
@@ -65,6 +66,12 @@ function decode(segment: string): string {
   } catch {
     return segment;
   }
+}
+
+/** Something that is still to get its verb, on one object. */
+export function actionOn({ resource, namespace = '', name }: Target): ResourceAction {
+  const { group, version, plural } = resource;
+  return { verb: '', group, version, resource: plural, subresource: '', namespace, name, fieldSelector: '' };
 }
 
 /**

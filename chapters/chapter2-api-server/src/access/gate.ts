@@ -2,8 +2,8 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/filters, authentication.go, impersonation.go, authorization.go
 
 import type { IncomingMessage } from 'node:http';
-import { accessDenied, unauthorized } from '../errors.ts';
-import { type Action, actionOf, describeRefusal, isPathAction } from './actions.ts';
+import { unauthorized } from '../errors.ts';
+import { actionOf } from './actions.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Authorizer } from './authorizer.ts';
 import { completed, impersonated, impersonationActions } from './impersonation.ts';
@@ -21,10 +21,9 @@ export interface Knock {
 
 export class Gate {
   readonly #authenticator: Authenticator;
-  readonly #authorizer: Authorizer | undefined;
+  readonly #authorizer: Authorizer;
 
-  /** @param authorizer absent: everybody who proves who they are may do everything */
-  constructor(authenticator: Authenticator, authorizer: Authorizer | undefined) {
+  constructor(authenticator: Authenticator, authorizer: Authorizer) {
     this.#authenticator = authenticator;
     this.#authorizer = authorizer;
   }
@@ -38,22 +37,15 @@ export class Gate {
     const wanted = impersonated(message.headersDistinct);
     const user = wanted ? await this.#become(wanted, asking) : asking;
     if (openPaths.includes(path) || isMaster(user)) return user;
-    if (this.#authorizer) await this.#demand(user, actionOf(method, path, query), this.#authorizer);
+    if (!this.#authorizer.allowsAll) await this.#authorizer.demand(user, actionOf(method, path, query));
     else if (user === anonymous) throw unauthorized();
     return user;
   }
 
   async #become(wanted: User, asking: User): Promise<User> {
-    if (this.#authorizer && !isMaster(asking)) {
-      for (const action of impersonationActions(wanted)) await this.#demand(asking, action, this.#authorizer);
+    if (!this.#authorizer.allowsAll && !isMaster(asking)) {
+      for (const action of impersonationActions(wanted)) await this.#authorizer.demand(asking, action);
     }
     return completed(wanted);
-  }
-
-  async #demand(user: User, action: Action, authorizer: Authorizer): Promise<void> {
-    const { allowed, reason } = await authorizer.authorize(user, action);
-    if (allowed) return;
-    const refusal = describeRefusal(user.name, action);
-    throw accessDenied(isPathAction(action) ? undefined : action, reason ? `${refusal}: ${reason}` : refusal);
   }
 }
