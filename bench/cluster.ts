@@ -48,8 +48,8 @@ export async function benchCluster(rounds: number): Promise<Row[]> {
     return [
       { what: 'npm start to two Ready nodes', measured: spread(starts, 's', 1), goal: '≤ 3 s', reached: median(starts) <= 3 },
       { what: 'resident memory of the control plane', measured: `${megabytes.toFixed(0)} MB`, goal: '≤ 600 MB', reached: megabytes <= 600 },
-      { what: 'two containers straight through Docker', measured: spread(floors, 'ms'), goal: 'the floor', reached: true },
-      { what: 'kubectl apply of a pod to Running', measured: spread(pods, 'ms'), goal: '', reached: true },
+      { what: 'two containers straight through Docker', measured: spread(floors, 'ms'), goal: 'the floor' },
+      { what: 'kubectl apply of a pod to Running', measured: spread(pods, 'ms'), goal: '' },
       { what: '  as a ratio to the floor', measured: ratio.toFixed(2), goal: '≤ 1.5', reached: ratio <= 1.5 },
     ];
   } finally {

@@ -138,7 +138,7 @@ function ratioRow(
   const number = (values: number[]) => median(values).toLocaleString('en', { maximumFractionDigits: median(values) < 100 ? 2 : 0 });
   const range = ratios.length > 1 ? ` (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})` : '';
   const measured = `${median(ratios).toFixed(2)}${range}: ${number(ours)}${unit} to ${number(theirs)}${unit}`;
-  return { what, measured, goal, reached: goal === '' || median(ratios) >= 1 };
+  return { what, measured, goal, ...(goal === '' ? {} : { reached: median(ratios) >= 1 }) };
 }
 
 /** Both are filled at the same time: it is not their speed that is looked at. */

@@ -18,13 +18,14 @@ export interface Row {
   what: string;
   measured: string;
   goal: string;
-  reached: boolean;
+  /** Absent: there is no goal to reach. */
+  reached?: boolean;
 }
 
 export function table(rows: Row[]): string {
   const columns = [
     ['what', 'measured', 'goal', ''],
-    ...rows.map(({ what, measured, goal, reached }) => [what, measured, goal, reached ? 'reached' : 'MISSED']),
+    ...rows.map(({ what, measured, goal, reached }) => [what, measured, goal, reached === undefined ? '' : reached ? 'reached' : 'MISSED']),
   ];
   const widths = [0, 1, 2].map((index) => Math.max(...columns.map((cells) => cells[index]?.length ?? 0)));
   return columns
