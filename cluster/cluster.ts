@@ -14,7 +14,7 @@ import { dialer, machineAddress } from '#cluster/machine-address';
 import { createPlaces, hollowPlaces, type NodePlace } from '#cluster/node-places';
 import { type NodePortGate, openNodePortGate } from '#cluster/node-port-gate';
 import { dnsUser, grantPermissions } from '#cluster/permissions';
-import { ComponentProcesses, type ProcessesOptions } from '#cluster/processes';
+import { ComponentProcesses, fileNameOf, type ProcessesOptions } from '#cluster/processes';
 import { sweep } from '#cluster/sweep';
 import { Nodes } from '#kit/api';
 import { Client } from '#kit/client';
@@ -38,6 +38,8 @@ export interface ClusterOptions extends Omit<ProcessesOptions, 'clock'> {
   context: ComponentContext;
 }
 
+const backupManager = 'kube-controller-manager (backup)';
+const indispensableControllers = ['serviceaccount-controller', 'root-ca-certificate-publisher-controller'];
 const readyWithinMs = 60_000;
 /** From when everything else serves. */
 const learnersNodeWithinMs = 10_000;
@@ -156,6 +158,7 @@ export class Cluster {
       'kubelet-certificate-authority': ca,
       'kubelet-client-certificate': kubeletClient.certFile,
       'kubelet-client-key': kubeletClient.keyFile,
+      'service-account-signing-key-file': this.#identities.signingKeyFile,
       ...(this.#options.allowsAll ? { 'authorization-mode': 'AlwaysAllow' } : {}),
     }));
     await apiServer.serves;
@@ -169,12 +172,23 @@ export class Cluster {
   }
 
   async #startLoops(server: string): Promise<void> {
-    await Promise.all(
-      ['kube-controller-manager', 'kube-scheduler'].map(async (component) => {
-        const kubeconfig = await this.#kubeconfig(component, server, `system:${component}`);
-        await this.#processes.start(component, () => ({ kubeconfig }));
-      }),
-    );
+    const start = async (title: string, user: string, flags: Record<string, string> = {}) => {
+      const kubeconfig = await this.#kubeconfig(fileNameOf(title), server, `system:${user}`);
+      await this.#processes.start(title, () => ({ kubeconfig, ...flags }));
+    };
+    const rootCa = { 'root-ca-file': this.#identities.caFile };
+    await Promise.all([
+      start('kube-controller-manager', 'kube-controller-manager', rootCa),
+      start('kube-scheduler', 'kube-scheduler'),
+      ...(this.#needsBackup
+        ? [start(backupManager, 'kube-controller-manager', { ...rootCa, controllers: indispensableControllers.join(',') })]
+        : []),
+    ]);
+  }
+
+  /** Without some of the controllers no pod can be made; a controller manager that is being written must not stand in the way. */
+  get #needsBackup(): boolean {
+    return this.#processes.isMine('kube-controller-manager');
   }
 
   async #startNode(server: string, { name, ip, podCidr, container }: NodePlace): Promise<void> {
@@ -234,7 +248,8 @@ export class Cluster {
   #prepareOthers(): void {
     const { docker, nodes } = this.#options;
     const perNode = hollowPlaces(nodes).flatMap(({ name }) => [`kubelet (${name})`, ...(docker ? [`kube-proxy (${name})`] : [])]);
-    this.#processes.prepare('kube-controller-manager', 'kube-scheduler', ...perNode, ...(docker ? ['dns'] : []));
+    const managers = ['kube-controller-manager', ...(this.#needsBackup ? [backupManager] : [])];
+    this.#processes.prepare(...managers, 'kube-scheduler', ...perNode, ...(docker ? ['dns'] : []));
   }
 
   /** Resolves when every node's condition Ready is True, or when it is over. */

@@ -68,6 +68,11 @@ export const componentTable: Record<string, ComponentCommand> = {
         default: 'InternalDNS,InternalIP',
       },
       'service-cluster-ip-range': { description: "CIDR of the Services' cluster IPs", default: addresses.serviceClusterIpRange },
+      'service-account-issuer': {
+        description: 'who signs service account tokens',
+        default: `https://kubernetes.default.svc.${addresses.clusterDomain}`,
+      },
+      'service-account-signing-key-file': { description: 'the key they are signed with; absent: a new one at each start', default: '' },
       'authorization-mode': { description: 'Node,RBAC, or AlwaysAllow: whoever has a certificate may do everything', default: 'Node,RBAC' },
     },
     () => import('#api-server'),
@@ -88,6 +93,10 @@ export const componentTable: Record<string, ComponentCommand> = {
         tls: { cert: read(flags['tls-cert-file']), key: read(flags['tls-private-key-file']), clientCa: read(flags['client-ca-file']) },
         kubeletPreferredAddressTypes: split(flags['kubelet-preferred-address-types']),
         serviceClusterIpRange: flags['service-cluster-ip-range'],
+        serviceAccountTokens: {
+          issuer: flags['service-account-issuer'],
+          ...(flags['service-account-signing-key-file'] ? { signingKey: read(flags['service-account-signing-key-file']) } : {}),
+        },
         authorizationMode: authorizationMode(flags['authorization-mode']),
         ...(etcdTls ? { etcdTls } : {}),
         ...(kubeletTls ? { kubeletTls } : {}),
@@ -97,12 +106,22 @@ export const componentTable: Record<string, ComponentCommand> = {
   ),
 
   'kube-controller-manager': command(
-    { kubeconfig, 'healthz-bind-address': healthz },
+    {
+      kubeconfig,
+      'healthz-bind-address': healthz,
+      controllers: { description: 'which controllers to run, separated by commas; * for all', default: '*' },
+      'root-ca-file': { description: 'the CA that every namespace is told of, so that pods trust the API server', default: '' },
+    },
     () => import('#controller-manager'),
     async (flags, context) => {
       const { startControllerManager } = await import('#controller-manager');
-      const client = clientFrom(flags.kubeconfig, 'kube-controller-manager');
-      return startControllerManager({ client, listen: listenAddress(flags['healthz-bind-address']), ...context });
+      return startControllerManager({
+        client: clientFrom(flags.kubeconfig, 'kube-controller-manager'),
+        listen: listenAddress(flags['healthz-bind-address']),
+        ...(flags.controllers === '*' ? {} : { controllers: split(flags.controllers) }),
+        ...(flags['root-ca-file'] ? { rootCa: read(flags['root-ca-file']) } : {}),
+        ...context,
+      });
     },
   ),
 

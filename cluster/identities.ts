@@ -2,6 +2,7 @@
 // of those that talk to the API server.
 // Kubernetes: cmd/kubeadm/app/phases/certs, and its documentation "PKI certificates and requirements"
 
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKubeconfig } from '#kit/kubeconfig';
@@ -17,6 +18,8 @@ export interface Identities {
   /** Writes a kubeconfig that speaks as `user`; returns its path. */
   kubeconfig(path: string, server: string, identity: { user: string; groups?: string[]; context?: string }): Promise<string>;
   caFile: string;
+  /** The key that service account tokens are signed with: it outlives every process of the API server. */
+  signingKeyFile: string;
 }
 
 /** Makes a new CA in the folder. */
@@ -26,9 +29,13 @@ export async function createIdentities(folder: string): Promise<Identities> {
   const caFile = join(folder, 'ca.crt');
   await writeFile(caFile, authority.cert);
   const writeSecret = (path: string, text: string) => writeFile(path, text, { mode: 0o600 });
+  const signingKeyFile = join(folder, 'sa.key');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeSecret(signingKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
   return {
     ca: authority.cert,
     caFile,
+    signingKeyFile,
     async certificate(name, request) {
       const pair = await authority.issue(request);
       const [certFile, keyFile] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];

@@ -62,7 +62,7 @@ export class ComponentProcesses {
       const process = new ComponentProcess({
         component: componentOf(title),
         cluster: layout.cluster,
-        logFile: join(layout.logs, `${title.replace(/ \((.*)\)/, '-$1')}.log`),
+        logFile: join(layout.logs, `${fileNameOf(title)}.log`),
         nodeFlags: [
           ...(mine ? [`--conditions=learner-${chapterOf[componentOf(title)]}`] : []),
           ...(title === inspect ? [`--inspect=127.0.0.1:${debuggerPort}`] : []),
@@ -106,7 +106,7 @@ export class ComponentProcesses {
   /** Starts a chapter's components anew, since their code has changed: all of them, or those that don't serve. */
   renew(chapter: number, which: 'all' | 'down'): void {
     for (const [title, { process, voice }] of this.#processes) {
-      if (chapterOf[componentOf(title)] !== chapter || (which === 'down' && process.isUp)) continue;
+      if (!this.isMine(title) || chapterOf[componentOf(title)] !== chapter || (which === 'down' && process.isUp)) continue;
       voice.renewed();
       process.renew();
     }
@@ -116,9 +116,16 @@ export class ComponentProcesses {
     await Promise.all([...this.#processes.values()].map(({ process }) => process.stop()));
   }
 
+  /** A backup is the reference's, always: it stands in for what a learner has not written yet. */
   isMine(title: string): boolean {
+    if (title.endsWith('(backup)')) return false;
     return this.#options.mine.has(chapterOf[componentOf(title)] ?? 0);
   }
+}
+
+/** `kubelet (node-1)` → `kubelet-node-1` */
+export function fileNameOf(title: string): string {
+  return title.replace(/ \((.*)\)/, '-$1');
 }
 
 /** `kubelet (node-1)` → `kubelet` */

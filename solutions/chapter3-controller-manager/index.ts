@@ -5,6 +5,7 @@
 import type { Client } from '#kit/client';
 import type { ComponentContext, ListenAddress, RunningComponent } from '#kit/component';
 import { serveHealth } from '#kit/health-server';
+import { ClusterRoleAggregation } from './cluster-role-aggregation.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { runController } from './controller.ts';
 import { DeploymentController } from './deployment-controller.ts';
@@ -13,9 +14,11 @@ import { GarbageCollector } from './garbage-collector.ts';
 import { Informers } from './informers.ts';
 import { NamespaceController } from './namespace-controller.ts';
 import { replicaSetController, replicationController } from './replica-set-controller.ts';
+import { RootCaPublisher } from './root-ca-publisher.ts';
+import { ServiceAccountController } from './service-account-controller.ts';
 
 /** By the names that kube-controller-manager's `--controllers` flag takes. */
-const controllers: Record<string, (context: ControllerContext) => Controller> = {
+const controllers: Record<string, (context: ControllerContext, options: ControllerManagerOptions) => Controller | undefined> = {
   'replicaset-controller': replicaSetController,
   'replicationcontroller-controller': replicationController,
   'deployment-controller': (context) => new DeploymentController(context),
@@ -23,6 +26,9 @@ const controllers: Record<string, (context: ControllerContext) => Controller> = 
   'endpointslice-controller': (context) => new EndpointSliceController(context),
   'garbage-collector-controller': (context) => new GarbageCollector(context),
   'namespace-controller': (context) => new NamespaceController(context),
+  'serviceaccount-controller': (context) => new ServiceAccountController(context),
+  'root-ca-certificate-publisher-controller': (context, { rootCa }) => (rootCa ? new RootCaPublisher(context, rootCa) : undefined),
+  'clusterrole-aggregation-controller': (context) => new ClusterRoleAggregation(context),
 };
 
 export interface ControllerManagerOptions extends ComponentContext {
@@ -31,22 +37,18 @@ export interface ControllerManagerOptions extends ComponentContext {
   listen: ListenAddress;
   /** Which controllers to run; all when absent. */
   controllers?: string[];
+  /** PEM: what pods shall trust the API server by. Absent: nobody publishes it. */
+  rootCa?: string;
 }
 
 /** Resolves when every cache is filled and the controllers run; until the API server answers it waits. */
-export async function startControllerManager({
-  client,
-  listen,
-  controllers: names = Object.keys(controllers),
-  clock,
-  random,
-  log,
-}: ControllerManagerOptions): Promise<RunningComponent> {
+export async function startControllerManager(options: ControllerManagerOptions): Promise<RunningComponent> {
+  const { client, listen, controllers: names = Object.keys(controllers), clock, random, log } = options;
   const informers = new Informers(client, { clock, random, log });
-  const made = names.map((name) => {
+  const made = names.flatMap((name) => {
     const make = controllers[name];
     if (!make) throw new Error(`there is no controller "${name}"; there are: ${Object.keys(controllers).join(', ')}`);
-    return make({ client, informers, clock, random, log });
+    return make({ client, informers, clock, random, log }, options) ?? [];
   });
   const health = await serveHealth({ listen, metrics: () => metricsOf(made) });
   let running: { stop(): Promise<void> }[] = [];

@@ -4,6 +4,7 @@
 
 import type { PolicyRule, Subject } from 'kubernetes-types/rbac/v1';
 import { isAlreadyExists } from '#kit/status';
+import { equalJson } from '../../json.ts';
 import type { ApiObject } from '../../object.ts';
 import type { Registry } from '../../registry.ts';
 import { apiVersionOf, findResource, type ResourceDefinition } from '../../resources.ts';
@@ -95,9 +96,11 @@ function gatheringRole(name: string, goesInto: string | undefined): Wanted {
   return policyObject('ClusterRole', 'clusterroles', { name, labels: { ...labels, ...more } }, { aggregationRule, rules: gather(name) });
 }
 
+/** In the controller's own order, so that it finds nothing to do. */
 function gather(name: string): PolicyRule[] {
-  const narrower = gatheringRoles.filter(({ goesInto }) => goesInto === name).flatMap((role) => gather(role.name));
-  return [...(userRoles[`system:aggregate-to-${name}`] ?? []), ...narrower];
+  const narrower = gatheringRoles.filter(({ goesInto }) => goesInto === name).map((role) => role.name);
+  const rules = [`system:aggregate-to-${name}`, ...narrower].sort().flatMap((source) => userRoles[source] ?? gather(source));
+  return rules.filter((rule, index) => rules.findIndex((other) => equalJson(other, rule)) === index);
 }
 
 function clusterBinding(role: string, subjects: Subject[]): Wanted {
