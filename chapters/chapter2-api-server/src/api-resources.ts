@@ -1,9 +1,9 @@
 // What the handlers work with.
 
 import type { Clock, Random } from '#kit/clock';
-import type { Admit } from './access/admission.ts';
 import type { Authorizer } from './access/authorizer.ts';
 import type { ServiceAccountTokens } from './access/service-account-tokens.ts';
+import type { Admit } from './admission/admission.ts';
 import type { NodeConnections } from './node-connections.ts';
 import type { Registry } from './registry.ts';
 import type { Storage } from './storage.ts';

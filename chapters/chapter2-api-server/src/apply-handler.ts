@@ -9,7 +9,7 @@ import { asObject } from './body.ts';
 import { toStored } from './conversion.ts';
 import { badRequest, invalid } from './errors.ts';
 import type { FieldManager } from './field-managers.ts';
-import { checkFields, type FieldValidation, fieldValidationOf } from './field-validation.ts';
+import { checkFields, type FieldValidation } from './field-validation.ts';
 import { required } from './kinds/field-errors.ts';
 import type { ApiObject, Target } from './object.ts';
 import { updated } from './object-meta.ts';
@@ -17,7 +17,7 @@ import type { Combine } from './registry.ts';
 import { flagParameter } from './request.ts';
 import type { ApiRequest } from './server.ts';
 import { type ApplyOptions, applied, appliedToNothing } from './server-side-apply.ts';
-import { type Door, patchOptions, writeOptions } from './write-options.ts';
+import { type Door, fieldValidationOf, patchOptions, writeOptions } from './write-options.ts';
 
 export const applyMediaType = 'application/apply-patch+yaml';
 
@@ -33,7 +33,7 @@ export async function apply(target: Target, body: unknown, request: ApiRequest, 
     force: flagParameter(query, 'force'),
     time: timestamp(clock),
   };
-  const config = readConfig(target, body, fieldValidationOf(query), door);
+  const config = readConfig(target, body, fieldValidationOf(request), door);
   const combine: Combine = (old, wanted, resource) => {
     const next = (door?.combine ?? updated)(old, wanted, resource);
     return { ...next, metadata: { ...next.metadata, managedFields: wanted.metadata.managedFields ?? [] } };

@@ -7,7 +7,7 @@ import type { ApiResources } from './api-resources.ts';
 import { asObject, readJson } from './body.ts';
 import { toStored } from './conversion.ts';
 import { methodNotAllowed } from './errors.ts';
-import { checkFields, fieldValidationOf } from './field-validation.ts';
+import { checkFields } from './field-validation.ts';
 import { listObjects, readListQuery } from './list.ts';
 import { negotiate } from './negotiation.ts';
 import { type Collection, targetOf } from './object.ts';
@@ -17,7 +17,7 @@ import { flagParameter } from './request.ts';
 import type { Answer, ApiRequest } from './server.ts';
 import { readWatchQuery } from './watch-query.ts';
 import { WatchStream } from './watch-stream.ts';
-import { isDryRun, writeOptions } from './write-options.ts';
+import { authorOf, fieldValidationOf, isDryRun, writeOptions } from './write-options.ts';
 
 export async function handleCollection(collection: Collection, request: ApiRequest, api: ApiResources): Promise<Answer | undefined> {
   const { method, query } = request;
@@ -50,7 +50,7 @@ export async function watch(collection: Collection, request: ApiRequest, api: Ap
 
 async function create(collection: Collection, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
   const body = asObject(await readJson(request.message, collection.resource.kind), collection);
-  const wanted = toStored(checkFields(body, collection.resource, fieldValidationOf(request.query)), collection.resource);
+  const wanted = toStored(checkFields(body, collection.resource, fieldValidationOf(request)), collection.resource);
   const object = await registry.create(collection, wanted, writeOptions(request, collection));
   return { code: 201, ...answerObject(object, collection, request, clock) };
 }

@@ -2,7 +2,7 @@
 // served says how to convert; everybody behind the handlers (registry, store, watch caches) sees the stored version only.
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/runtime/converter.go; upstream converts by way of an internal version
 
-import { checkFields } from './field-validation.ts';
+import { checkFields, ignoring } from './field-validation.ts';
 import type { ApiObject } from './object.ts';
 import { findResource, type ResourceDefinition } from './resources.ts';
 
@@ -18,7 +18,7 @@ export function toStored(object: ApiObject, { group, plural, conversion }: Resou
   if (!conversion) return object;
   const stored = findResource(group, conversion.storedVersion, plural);
   if (!stored) throw new Error(`${plural} is stored as version ${conversion.storedVersion}, which is not in resources.ts`);
-  return checkFields(conversion.toStored(object), stored, 'Ignore');
+  return checkFields(conversion.toStored(object), stored, ignoring);
 }
 
 /** What is stored, as it goes out. */

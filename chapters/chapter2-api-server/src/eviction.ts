@@ -7,13 +7,13 @@ import type { ApiResources } from './api-resources.ts';
 import { asRecord, readJson } from './body.ts';
 import type { Target } from './object.ts';
 import type { Answer, ApiRequest } from './server.ts';
-import { isDryRun } from './write-options.ts';
+import { authorOf, isDryRun } from './write-options.ts';
 
 export async function evict(target: Target, request: ApiRequest, { registry }: ApiResources): Promise<Answer> {
   const { deleteOptions = {} } = asRecord(await readJson(request.message, 'Eviction'), 'Eviction') as { deleteOptions?: DeleteOptions };
   await registry.delete(target, deleteOptions, {
     dryRun: isDryRun(request, deleteOptions),
-    author: { user: request.user, subresource: 'eviction' },
+    author: authorOf(request, 'eviction'),
   });
   return { code: 201, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
 }

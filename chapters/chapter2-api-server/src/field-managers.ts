@@ -3,7 +3,7 @@
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/managedfields
 
 import type { ManagedFieldsEntry } from 'kubernetes-types/meta/v1';
-import { NotImplemented } from '#kit/not-implemented';
+import { isWritten } from '#kit/not-implemented';
 import { type FieldPath, type FieldSet, type FieldsV1, fieldsOf, fromFieldsV1, toFieldsV1, union, without } from './field-set.ts';
 import { equalJson } from './json.ts';
 import type { ApiObject } from './object.ts';
@@ -103,12 +103,5 @@ export function trackUpdate(old: ApiObject | undefined, next: ApiObject, manager
 /** While this stage is not written, objects are stored without managedFields, and all else works. */
 export function canTrack(): boolean {
   const sample = { apiVersion: 'v1', kind: 'ConfigMap', metadata: {}, data: { a: '1' } };
-  try {
-    trackUpdate(undefined, sample, { name: 'sample', operation: 'Update', apiVersion: 'v1' }, '');
-    return true;
-  } catch (error) {
-    if (!(error instanceof NotImplemented)) throw error;
-    NotImplemented.forget();
-    return false;
-  }
+  return isWritten(() => trackUpdate(undefined, sample, { name: 'sample', operation: 'Update', apiVersion: 'v1' }, ''));
 }

@@ -1,8 +1,9 @@
 // Are these the fields of that kind? A value of the wrong type is always refused: nothing that reads the object could make
 // sense of it. A field that does not exist (`replica: 3`) is refused if the client asks for that (`?fieldValidation=Strict`, as
-// kubectl does), else dropped: an older server can so read what a newer client writes.
+// kubectl does); else it is dropped, with a warning unless the client wants none: an older server can so read what a newer client writes.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, fieldValidation
 
+import { isWritten } from '#kit/not-implemented';
 import { badRequest } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { ResourceDefinition } from './resources.ts';
@@ -10,50 +11,90 @@ import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from './sc
 
 const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
 
-/** The request's `fieldValidation`. */
-export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+/** What to do about fields that a kind has not. */
+export interface FieldValidation {
+  mode: 'Ignore' | 'Warn' | 'Strict';
+  warn(text: string): void;
+}
 
-export function fieldValidationOf(query: URLSearchParams): FieldValidation {
-  const value = query.get('fieldValidation') || 'Warn';
-  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value;
-  throw badRequest(`fieldValidation: Unsupported value: "${value}": supported values: "Ignore", "Strict", "Warn"`);
+export const ignoring: FieldValidation = { mode: 'Ignore', warn: () => {} };
+
+/** A field that its object has, and its kind has not. */
+export interface UnknownField {
+  /** `spec.containers[0].imagePulPolicy` */
+  path: string;
+  owner: JsonObject;
+  field: string;
 }
 
 /**
  * The object itself, without the fields that its kind has not. Throws BadRequest when a value has the wrong type, and (Strict)
  * when there is such a field.
  */
-export function checkFields<T extends object>(object: T, resource: ResourceDefinition, validation: FieldValidation): T {
+export function checkFields<T extends object>(object: T, resource: ResourceDefinition, { mode, warn }: FieldValidation): T {
   const schema = schemas[schemaNameOf(resource)];
   if (!schema) return object;
-  const problems: Problems = { wrongType: [], unknown: [] };
-  check(object, schema, '', problems);
   const refuse = (why: string) => {
     const { kind, version } = resource;
     return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
   };
-  if (problems.wrongType.length > 0) throw refuse(problems.wrongType.join(', '));
-  if (validation === 'Strict' && problems.unknown.length > 0) {
-    throw refuse(`strict decoding error: ${problems.unknown.map(({ path }) => `unknown field "${path}"`).join(', ')}`);
-  }
-  for (const { owner, field } of problems.unknown) delete owner[field];
+  const wrong = wrongTypes(object, schema);
+  if (wrong.length > 0) throw refuse(wrong.join(', '));
+  canFindUnknown ??= isWritten(() => unknownFields({}, {}, ''));
+  const unknown = canFindUnknown ? unknownFields(object, schema, '') : [];
+  const problems = unknown.map(({ path }) => `unknown field "${path}"`);
+  if (mode === 'Strict' && problems.length > 0) throw refuse(`strict decoding error: ${problems.join(', ')}`);
+  if (mode === 'Warn') problems.forEach(warn);
+  for (const { owner, field } of unknown) delete owner[field];
   return object;
+}
+
+/** While stage 2.7 is not written every field is known, and all else works. */
+let canFindUnknown: boolean | undefined;
+
+/**
+ * Every field in `value`, however deep, that its schema does not have. `path` is where `value` stands: '' for an object as a whole.
+ * A schema may name its fields (`properties`): another field is unknown. Or it may say what each value of a map is
+ * (`additionalProperties`), or what each item of a list is (`items`): any key will do, but look into the values. Where it says none of
+ * these, all is known. An unknown field is reported once: nobody can say what may be in it.
+ */
+export function unknownFields(value: unknown, schema: OpenApiSchema, path: string): UnknownField[] {
+  const { properties, additionalProperties = {}, items = {} } = resolved(schema);
+  if (Array.isArray(value)) return value.flatMap((item, index) => unknownFields(item, items, `${path}[${index}]`));
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([field, inner]) => {
+    const at = path ? `${path}.${field}` : field;
+    const known = properties ? ownField(properties, field) : additionalProperties;
+    return known ? unknownFields(inner, known, at) : [{ path: at, owner: value, field }];
+  });
+}
+
+/** The field of that name: not what every JavaScript object has, like `constructor`. */
+export function ownField<T>(fields: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+/** The schema that this one stands for, if it only refers to another one. */
+export function resolved(schema: OpenApiSchema): OpenApiSchema {
+  const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
+  return reference ? resolved(schemas[nameOfReference(reference)] ?? {}) : schema;
 }
 
 /** The same for what is sent, but is no object of a resource. `schemaName` as schemas refer to each other, `kind` for the message. */
 export function checkTypes<T extends object>(value: T, schemaName: string, kind: string): T {
-  const problems: Problems = { wrongType: [], unknown: [] };
-  check(value, schemas[schemaName] ?? {}, '', problems);
-  if (problems.wrongType.length > 0) throw badRequest(`${kind} cannot be handled: ${problems.wrongType.join(', ')}`);
+  const wrong = wrongTypes(value, schemas[schemaName] ?? {});
+  if (wrong.length > 0) throw badRequest(`${kind} cannot be handled: ${wrong.join(', ')}`);
   return value;
 }
 
-interface Problems {
-  wrongType: string[];
-  unknown: { path: string; owner: JsonObject; field: string }[];
+/** What is not what its schema says, in words. Takes away, or makes empty, what is null. */
+function wrongTypes(value: unknown, schema: OpenApiSchema): string[] {
+  const problems: string[] = [];
+  check(value, schema, '', problems);
+  return problems;
 }
 
-function check(value: unknown, schema: OpenApiSchema, path: string, problems: Problems): void {
+function check(value: unknown, schema: OpenApiSchema, path: string, problems: string[]): void {
   const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
   if (reference) {
     const name = nameOfReference(reference);
@@ -62,26 +103,24 @@ function check(value: unknown, schema: OpenApiSchema, path: string, problems: Pr
     return;
   }
   const expected = expectationOf(schema, value);
-  if (expected) problems.wrongType.push(`${path} must be ${expected}, not ${inWords(value)}`);
+  if (expected) problems.push(`${path} must be ${expected}, not ${inWords(value)}`);
   else if (Array.isArray(value)) checkList(value, schema.items ?? {}, path, problems);
   else if (isObject(value)) checkObject(value, schema, path, problems);
 }
 
-function checkList(list: unknown[], items: OpenApiSchema, path: string, problems: Problems): void {
+function checkList(list: unknown[], items: OpenApiSchema, path: string, problems: string[]): void {
   for (const [index, item] of list.entries()) {
     if (item === null && isTyped(items)) list[index] = emptyOf(items);
     else check(item, items, `${path}[${index}]`, problems);
   }
 }
 
-function checkObject(object: JsonObject, schema: OpenApiSchema, path: string, problems: Problems): void {
-  const { properties, additionalProperties } = schema;
+function checkObject(object: JsonObject, { properties, additionalProperties = {} }: OpenApiSchema, path: string, problems: string[]): void {
   for (const [field, value] of Object.entries(object)) {
-    const at = path ? `${path}.${field}` : field;
-    const known = properties ? Object.hasOwn(properties, field) && properties[field] : (additionalProperties ?? {});
-    if (!known) problems.unknown.push({ path: at, owner: object, field });
+    const known = properties ? ownField(properties, field) : additionalProperties;
+    if (!known) continue;
     // Clients written in Go send null for what they left empty: it is as good as absent. In a map, it is an empty value.
-    else if (value !== null || !isTyped(known)) check(value, known, at, problems);
+    if (value !== null || !isTyped(known)) check(value, known, path ? `${path}.${field}` : field, problems);
     else if (properties) delete object[field];
     else object[field] = emptyOf(known);
   }

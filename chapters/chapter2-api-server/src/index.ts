@@ -4,12 +4,12 @@
 
 import type { ClientTls, ComponentContext, ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import { NotImplemented } from '#kit/not-implemented';
-import { createAdmission } from './access/admission.ts';
 import { Authenticator } from './access/authenticator.ts';
 import { Authorizer } from './access/authorizer.ts';
 import { Gate } from './access/gate.ts';
 import { writeInitialPolicy } from './access/policy/initial-policy.ts';
 import { ServiceAccountTokens, type TokenOptions } from './access/service-account-tokens.ts';
+import { createAdmission } from './admission/plugins.ts';
 import { bootstrap } from './bootstrap.ts';
 import { connectEtcd } from './etcd.ts';
 import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
@@ -54,7 +54,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const allowsAll = options.authorizationMode === 'AlwaysAllow';
   const authorizer = new Authorizer({ storage, caches, allowsAll });
   const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
-  const admit = allowsAll ? async () => {} : createAdmission(authorizer);
+  const admit = createAdmission({ storage, caches, authorizer });
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
   const handler = createHandler({ registry, storage, caches, nodes, authorizer, admit, tokens, clock, random });
   const server = await startServer({ listen, tls, gate, handler, log });

@@ -9,7 +9,7 @@ import { asObject, asRecord, mediaTypeOf, parseBody, readBody, readJson } from '
 import { toServed, toStored } from './conversion.ts';
 import { deleteOptionsProblems } from './deletion.ts';
 import { invalid, methodNotAllowed } from './errors.ts';
-import { checkFields, checkTypes, fieldValidationOf } from './field-validation.ts';
+import { checkFields, checkTypes } from './field-validation.ts';
 import { forbiddenField } from './kinds/field-errors.ts';
 import { negotiate } from './negotiation.ts';
 import type { ApiObject, Collection, Target } from './object.ts';
@@ -17,7 +17,7 @@ import { applyPatch } from './patch.ts';
 import { objectRenderer } from './representation.ts';
 import { numberParameter } from './request.ts';
 import type { Answer, ApiRequest } from './server.ts';
-import { type Door, isDryRun, patchOptions, writeOptions } from './write-options.ts';
+import { authorOf, type Door, fieldValidationOf, isDryRun, patchOptions, writeOptions } from './write-options.ts';
 
 export async function handleObject(target: Target, request: ApiRequest, api: ApiResources, door?: Door): Promise<Answer> {
   switch (request.method) {
@@ -35,7 +35,7 @@ export async function handleObject(target: Target, request: ApiRequest, api: Api
 /** The body takes the object's place. */
 async function put(target: Target, request: ApiRequest, { registry }: ApiResources, door?: Door): Promise<ApiObject> {
   const body = asObject(await readJson(request.message, target.resource.kind), target);
-  const wanted = toStored(checkFields(body, target.resource, fieldValidationOf(request.query)), target.resource);
+  const wanted = toStored(checkFields(body, target.resource, fieldValidationOf(request)), target.resource);
   return registry.update(target, () => structuredClone(wanted), door?.combine, writeOptions(request, target, door?.subresource));
 }
 
@@ -49,7 +49,7 @@ async function patch(target: Target, request: ApiRequest, api: ApiResources, doo
   if (request.query.has('force')) {
     throw invalid(patchOptions, '', [forbiddenField('force', 'may not be specified for non-apply patch')]);
   }
-  const validation = fieldValidationOf(request.query);
+  const validation = fieldValidationOf(request);
   const change = (current: ApiObject) => {
     const patched = applyPatch(mediaType, toServed(current, target.resource), body, target.resource);
     return toStored(checkFields(asObject(patched, target), target.resource, validation), target.resource);
@@ -68,7 +68,7 @@ export async function deleteObject(target: Target, request: ApiRequest, { regist
   const options = await readDeleteOptions(request);
   const { gone, object } = await registry.delete(target, options, {
     dryRun: isDryRun(request, options),
-    author: { user: request.user },
+    author: authorOf(request),
   });
   const { group, plural } = target.resource;
   if (!gone || answeredWhenDeleted.includes(plural)) {

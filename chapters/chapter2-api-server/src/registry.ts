@@ -5,7 +5,7 @@
 import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import { type Clock, type Random, timestamp } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
-import type { Admit, Author } from './access/admission.ts';
+import type { Admit, Author, Write } from './admission/admission.ts';
 import { type DeletionStep, goesAtOnce, isReadyToGo, newFinalizerProblems, nextDeletionStep } from './deletion.ts';
 import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, noUniqueName } from './errors.ts';
 import { canTrack, type FieldManager, trackUpdate } from './field-managers.ts';
@@ -15,7 +15,7 @@ import { strategyFor } from './kinds/index.ts';
 import type { StrategyContext } from './kinds/strategy.ts';
 import { metadataProblems } from './metadata-validation.ts';
 import { generateName, nameProblems } from './names.ts';
-import { admitCreation, admitDeletion, isNamespaces, newNamespace } from './namespaces.ts';
+import { isNamespaces, newNamespace } from './namespaces.ts';
 import { type ApiObject, type Collection, type Target, targetOf } from './object.ts';
 import { newborn, updated } from './object-meta.ts';
 import type { ResourceDefinition } from './resources.ts';
@@ -41,7 +41,7 @@ export type Change = (current: ApiObject) => ApiObject | Promise<ApiObject>;
 export interface RegistryContext {
   storage: Storage;
   /** Asked before each write that somebody asks for. */
-  admit?: Admit;
+  admit: Admit;
   clock: Clock;
   random: Random;
   /** CIDR */
@@ -50,7 +50,7 @@ export interface RegistryContext {
 
 export class Registry {
   readonly storage: Storage;
-  readonly #admit: Admit | undefined;
+  readonly #admit: Admit;
   readonly #context: StrategyContext;
   readonly #canTrack = canTrack();
   /** Per resource, the last write that claims what only one object may have: the next such write waits for it. */
@@ -88,20 +88,15 @@ export class Registry {
   }
 
   /** Deletes, or marks for deletion; `gone` tells which. */
-  async delete(
-    target: Target,
-    options: DeleteOptions = {},
-    { dryRun, author }: WriteOptions = {},
-  ): Promise<{ gone: boolean; object: ApiObject }> {
-    admitDeletion(target);
+  async delete(target: Target, options: DeleteOptions = {}, write: WriteOptions = {}): Promise<{ gone: boolean; object: ApiObject }> {
     const key = keyOf(target);
     let current = await this.storage.get(key);
     while (current) {
       if (options.preconditions) checkPreconditions(target, current, options);
-      if (author) await this.#admit?.(author, { target, old: current });
+      await this.#admitted(write, { target, old: current }, () => {});
       const step = this.#nextDeletionStep(target, current, options);
       const next = step.remove ? current : step.next;
-      if (dryRun || (!step.remove && equalJson(next, current))) return { gone: step.remove, object: next };
+      if (write.dryRun || (!step.remove && equalJson(next, current))) return { gone: step.remove, object: next };
       const { resourceVersion = '' } = current.metadata;
       const result = step.remove ? await this.storage.delete(key, current) : await this.storage.update(key, resourceVersion, next);
       if (result.written) return { gone: step.remove, object: result.object };
@@ -110,15 +105,15 @@ export class Registry {
     throw notFound(target.resource, target.name);
   }
 
-  async #create(collection: Collection, wanted: ApiObject, { dryRun, manager, author }: WriteOptions): Promise<ApiObject> {
+  async #create(collection: Collection, wanted: ApiObject, options: WriteOptions): Promise<ApiObject> {
     const { name, generateName: base } = wanted.metadata;
     const isGenerated = !name && !!base;
     for (let attempt = 1; ; attempt++) {
       const chosen = isGenerated ? generateName(base, this.#context.random) : name;
       const named = chosen ? { ...wanted, metadata: { ...wanted.metadata, name: chosen } } : wanted;
       const target = targetOf(collection, named);
-      const object = this.#tracked(undefined, await this.#prepareForCreate(target, named, author), manager);
-      if (dryRun) return object;
+      const object = this.#tracked(undefined, await this.#prepareForCreate(target, named, options), options.manager);
+      if (options.dryRun) return object;
       const result = await this.storage.create(keyOf(target), object);
       if (result.written) return result.object;
       if (!isGenerated) throw alreadyExists(target.resource, target.name);
@@ -126,10 +121,9 @@ export class Registry {
     }
   }
 
-  async #prepareForCreate(target: Target, wanted: ApiObject, author: Author | undefined): Promise<ApiObject> {
+  async #prepareForCreate(target: Target, wanted: ApiObject, options: WriteOptions): Promise<ApiObject> {
     const { resource, namespace } = target;
     if (wanted.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
-    await admitCreation(this.storage, target);
     const strategy = strategyFor(resource);
     const born = newborn(wanted, this.#context);
     if (namespace) born.metadata.namespace = namespace;
@@ -137,9 +131,10 @@ export class Registry {
     if (resource.subresources.includes('status') && resource.plural !== 'nodes') delete born.status;
     const object = isNamespaces(resource) ? newNamespace(born) : born;
     strategy.setDefaults?.(object);
-    if (author) await this.#admit?.(author, { target, object });
-    const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
-    if (causes.length > 0) throw invalid(resource, target.name, causes);
+    await this.#admitted(options, { target, object }, () => {
+      const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
+      if (causes.length > 0) throw invalid(resource, target.name, causes);
+    });
     await strategy.prepareForCreate?.(object, this.#context);
     return object;
   }
@@ -149,14 +144,20 @@ export class Registry {
    * change that names no resourceVersion always gets through, and one that does gets a Conflict when it came too late. An object
    * that is being deleted and loses its last finalizer by the change (`isReadyToGo`) is deleted instead of written.
    */
-  async #update(target: Target, change: Change, combine: Combine, { dryRun, manager, author }: WriteOptions): Promise<ApiObject> {
+  async #update(target: Target, change: Change, combine: Combine, options: WriteOptions): Promise<ApiObject> {
     throw new NotImplemented(
       '2.3',
       'Change the object that is there, and begin again where somebody else was faster; no update may be lost',
     );
   }
 
-  async #prepareForUpdate(target: Target, current: ApiObject, wanted: ApiObject, combine: Combine): Promise<ApiObject> {
+  async #prepareForUpdate(
+    target: Target,
+    current: ApiObject,
+    wanted: ApiObject,
+    combine: Combine,
+    options: WriteOptions,
+  ): Promise<ApiObject> {
     const { resource, name } = target;
     const strategy = strategyFor(resource);
     const isPlain = combine === updated;
@@ -164,16 +165,28 @@ export class Registry {
     const next = combine(current, wanted, resource);
     // Only the namespace controller, through /finalize, says when a namespace is empty.
     if (isPlain && isNamespaces(resource)) next.spec = current.spec;
-    const causes = [
-      ...(current.metadata.deletionTimestamp ? newFinalizerProblems(current, next) : []),
-      ...metadataProblems(next.metadata),
-      ...((isPlain && strategy.validate?.(next, current)) || []),
-    ];
-    if (causes.length > 0) throw invalid(resource, name, causes);
+    await this.#admitted(options, { target, object: next, old: current }, () => {
+      const causes = [
+        ...(current.metadata.deletionTimestamp ? newFinalizerProblems(current, next) : []),
+        ...metadataProblems(next.metadata),
+        ...((isPlain && strategy.validate?.(next, current)) || []),
+      ];
+      if (causes.length > 0) throw invalid(resource, name, causes);
+    });
     if (!isPlain || !strategy.prepareForUpdate) return next;
     await strategy.prepareForUpdate(next, current, this.#context);
     // What the server gave back of its own is no change that anybody asked for: the generation is counted again.
     return combine(current, next, resource);
+  }
+
+  /** The server's own writes are nobody's business. */
+  async #admitted(
+    { author, dryRun = false }: WriteOptions,
+    write: Pick<Write, 'target' | 'object' | 'old'>,
+    check: () => void,
+  ): Promise<void> {
+    if (author) await this.#admit({ ...author, dryRun, ...write }, check);
+    else check();
   }
 
   #tracked(old: ApiObject | undefined, next: ApiObject, manager: FieldManager | undefined): ApiObject {

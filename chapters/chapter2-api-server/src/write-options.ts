@@ -1,12 +1,18 @@
-// What the query and the headers of a request say about a write: who writes, through which door, and whether it is only a rehearsal.
+// What the query and the headers of a request say about a write: who writes, through which door, what becomes of fields that nobody knows, and
+// whether it is only a rehearsal.
+// Kubernetes: staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go
 
-import type { DeleteOptions } from 'kubernetes-types/meta/v1';
-import { badRequest } from './errors.ts';
+import type { DeleteOptions, StatusCause } from 'kubernetes-types/meta/v1';
+import type { Author } from './admission/admission.ts';
+import { invalid } from './errors.ts';
 import type { FieldManager } from './field-managers.ts';
+import type { FieldValidation } from './field-validation.ts';
+import { unsupportedValue } from './kinds/field-errors.ts';
 import type { Collection } from './object.ts';
 import type { Combine, WriteOptions } from './registry.ts';
 import { apiVersionOf } from './resources.ts';
 import type { ApiRequest } from './server.ts';
+import { warn } from './warnings.ts';
 
 export const patchOptions = { group: 'meta.k8s.io', kind: 'PatchOptions' };
 /** Kubernetes: FieldManagerMaxLength */
@@ -24,8 +30,12 @@ export function writeOptions(request: ApiRequest, { resource }: Collection, subr
   return {
     dryRun: isDryRun(request),
     manager: subresource ? { ...manager, subresource } : manager,
-    author: { user: request.user, subresource },
+    author: authorOf(request, subresource),
   };
+}
+
+export function authorOf({ user, response }: ApiRequest, subresource = ''): Author {
+  return { user, subresource, warn: (text) => warn(response, text) };
 }
 
 /** Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, managerOrUserAgent */
@@ -35,9 +45,30 @@ function managerName({ message, query }: ApiRequest): string {
 }
 
 /** `?dryRun=All`, or the same in a DeleteOptions body. */
-export function isDryRun({ query }: ApiRequest, options: DeleteOptions = {}): boolean {
+export function isDryRun({ method, query }: ApiRequest, options: DeleteOptions = {}): boolean {
   const values = [...query.getAll('dryRun'), ...(options.dryRun ?? [])];
   const unknown = values.find((value) => value !== 'All');
-  if (unknown !== undefined) throw badRequest(`dryRun: Unsupported value: "${unknown}": supported values: "All"`);
+  if (unknown !== undefined) throw invalidOption(method, unsupportedValue('dryRun', unknown, ['All']));
   return values.length > 0;
+}
+
+const validationModes = ['Ignore', 'Strict', 'Warn'] as const;
+
+/** `?fieldValidation=Strict` */
+export function fieldValidationOf({ method, query, response }: ApiRequest): FieldValidation {
+  const asked = query.get('fieldValidation') || 'Warn';
+  const mode = validationModes.find((known) => known === asked);
+  if (!mode) throw invalidOption(method, unsupportedValue('fieldValidation', asked, ['', ...validationModes]));
+  return { mode, warn: (text) => warn(response, text) };
+}
+
+const optionsKinds: Record<string, string> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+};
+
+function invalidOption(method: string, cause: StatusCause) {
+  return invalid({ group: 'meta.k8s.io', kind: optionsKinds[method] ?? '' }, '', [cause]);
 }

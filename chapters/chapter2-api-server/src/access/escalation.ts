@@ -3,11 +3,11 @@
 // Kubernetes: pkg/registry/rbac/escalation_check.go, pkg/registry/rbac/clusterrole/policybased/storage.go and its siblings
 
 import type { PolicyRule, RoleRef } from 'kubernetes-types/rbac/v1';
+import type { Write } from '../admission/admission.ts';
 import { forbidden, notFound } from '../errors.ts';
 import { equalJson } from '../json.ts';
 import type { ApiObject } from '../object.ts';
 import { actionOn, type ResourceAction } from './actions.ts';
-import type { Write } from './admission.ts';
 import type { Authorizer } from './authorizer.ts';
 import { grantsOf, type Policy, rulesOf } from './rbac.ts';
 import { uncovered } from './rules.ts';

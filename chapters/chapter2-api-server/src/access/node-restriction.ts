@@ -5,10 +5,10 @@
 import type { TokenRequest, TokenRequestSpec } from 'kubernetes-types/authentication/v1';
 import type { Node, Pod } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
+import type { Write } from '../admission/admission.ts';
 import { forbidden } from '../errors.ts';
 import { equalJson } from '../json.ts';
 import type { ApiObject } from '../object.ts';
-import type { Write } from './admission.ts';
 import { referencesOf } from './pod-references.ts';
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror';

@@ -14,7 +14,7 @@ import type { ApiObject, Target } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { findResource, type ResourceDefinition } from '../resources.ts';
 import type { Answer, ApiRequest } from '../server.ts';
-import { isDryRun } from '../write-options.ts';
+import { authorOf, isDryRun } from '../write-options.ts';
 import type { BoundKind, ObjectReference } from './service-account-tokens.ts';
 import { nodeNameOf, type User } from './users.ts';
 
@@ -31,12 +31,13 @@ export async function requestToken(target: Target, request: ApiRequest, api: Api
   const { audiences = [], expirationSeconds: seconds = defaultSeconds, boundObjectRef: ref } = body.spec ?? {};
   const causes = secondsProblems(seconds);
   if (causes.length > 0) throw invalid({ group: 'authentication.k8s.io', kind }, '', causes);
-  await api.admit({ user: request.user, subresource: 'token' }, { target, object: body as unknown as ApiObject });
+  const dryRun = isDryRun(request);
+  await api.admit({ ...authorOf(request, 'token'), target, object: body as unknown as ApiObject, dryRun }, () => {});
   const bound = ref ? await findBound(target, ref, request.user, api.registry) : {};
   const content = { account, audiences: audiences.length > 0 ? audiences : api.tokens.audiences, seconds, bound };
   const spec = { ...body.spec, audiences: content.audiences, expirationSeconds: seconds };
   const { name, namespace } = account.metadata;
-  const token = isDryRun(request) ? '' : api.tokens.issue(content);
+  const token = dryRun ? '' : api.tokens.issue(content);
   const status = { token, expirationTimestamp: timestamp({ now: () => api.clock.now() + seconds * 1000 }) };
   const metadata = { name, namespace, creationTimestamp: timestamp(api.clock) };
   return { code: 201, body: { kind, apiVersion: 'authentication.k8s.io/v1', metadata, spec, status } };

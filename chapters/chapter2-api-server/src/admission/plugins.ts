@@ -1,0 +1,42 @@
+// The plugins, in the order in which they are asked. Who gives a pod its resources comes before who counts them; who counts comes last,
+// so that nothing is counted that somebody refuses.
+// Kubernetes: pkg/kubeapiserver/options/plugins.go, AllOrderedPlugins
+
+import type { Authorizer } from '../access/authorizer.ts';
+import { refuseEscalation } from '../access/escalation.ts';
+import { restrictNode } from '../access/node-restriction.ts';
+import { nodeNameOf } from '../access/users.ts';
+import type { Storage } from '../storage.ts';
+import type { WatchCaches } from '../watch-caches.ts';
+import { type AdmissionPlugin, type Admit, admissionBy } from './admission.ts';
+import { namespaceLifecycle } from './namespace-lifecycle.ts';
+
+export interface AdmissionOptions {
+  storage: Storage;
+  caches: WatchCaches;
+  authorizer: Authorizer;
+}
+
+export function createAdmission({ storage, authorizer }: AdmissionOptions): Admit {
+  const lifecycle = namespaceLifecycle(storage);
+  const access = authorizer.allowsAll ? [] : [nodeRestriction, escalation(authorizer)];
+  return admissionBy([lifecycle, ...access], { beforeThisStage: [lifecycle] });
+}
+
+const nodeRestriction: AdmissionPlugin = {
+  name: 'NodeRestriction',
+  admit(write) {
+    const nodeName = nodeNameOf(write.user);
+    if (nodeName !== undefined) restrictNode(nodeName, write.subresource, write);
+  },
+};
+
+/** Upstream this is no plugin but part of how roles are stored: nobody can switch it off. */
+function escalation(authorizer: Authorizer): AdmissionPlugin {
+  return {
+    name: 'RBAC',
+    async admit(write) {
+      if (write.subresource === '') await refuseEscalation(write.user, write, authorizer);
+    },
+  };
+}
