@@ -23,18 +23,6 @@ export class NotImplemented extends Error {
   }
 }
 
-/** Whether the functions that `attempt` calls are written, for given code that has another way while they are not. */
-export function isWritten(attempt: () => unknown): boolean {
-  try {
-    attempt();
-    return true;
-  } catch (error) {
-    if (!(error instanceof NotImplemented)) throw error;
-    NotImplemented.forget();
-    return false;
-  }
-}
-
 /** The line to write is the one that throws; the text is beside it. */
 function whatNow(stage: string): string {
   const thrown = placesIn(new Error().stack ?? '').find(({ file }) => file !== 'kit/not-implemented.ts');

@@ -3,7 +3,8 @@
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/managedfields
 
 import type { ManagedFieldsEntry } from 'kubernetes-types/meta/v1';
-import { isWritten } from '#kit/not-implemented';
+import { isWritten } from '#kit/is-written';
+import { NotImplemented } from '#kit/not-implemented';
 import { type FieldPath, type FieldSet, type FieldsV1, fieldsOf, fromFieldsV1, toFieldsV1, union, without } from './field-set.ts';
 import { equalJson } from './json.ts';
 import type { ApiObject } from './object.ts';

@@ -3,7 +3,7 @@
 // kubectl does); else it is dropped, with a warning unless the client wants none: an older server can so read what a newer client writes.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, fieldValidation
 
-import { isWritten } from '#kit/not-implemented';
+import { isWritten } from '#kit/is-written';
 import { badRequest } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { ResourceDefinition } from './resources.ts';

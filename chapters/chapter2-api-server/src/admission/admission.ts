@@ -2,7 +2,7 @@
 // asked by the registry in the moment when the object is known, with all its defaults, and nothing is stored yet.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/interfaces.go
 
-import { isWritten } from '#kit/not-implemented';
+import { isWritten } from '#kit/is-written';
 import type { User } from '../access/users.ts';
 import type { ApiObject, Target } from '../object.ts';
 
