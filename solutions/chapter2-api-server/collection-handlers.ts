@@ -65,8 +65,8 @@ async function deleteAll(collection: Collection, request: ApiRequest, { registry
   const representation = negotiate(request.message.headers.accept);
   const render = listRenderer(resource, representation, request.query, clock);
   const options = await readDeleteOptions(request);
-  const dryRun = isDryRun(request, options);
   const author = authorOf(request);
+  const dryRun = isDryRun(request, options);
   const { items, metadata } = await listObjects(storage, collection, readListQuery(request.query, resource));
   for (const item of items) {
     const { uid = '' } = item.metadata;

@@ -46,8 +46,8 @@ export const wrong: WrongSolution[] = [
     name: 'writes though nothing changed',
     misunderstanding: 'Every update is a change.',
     file: 'registry.ts',
-    replace: 'if (dryRun || equalJson(next, current)) return next;',
-    by: 'if (dryRun) return next;',
+    replace: 'if (options.dryRun || equalJson(next, current)) return next;',
+    by: 'if (options.dryRun) return next;',
     caughtBy: 'that changes nothing writes nothing',
   },
   {
