@@ -1,5 +1,7 @@
 import { connect } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { put } from '#etcd/key-values';
+import { Store } from '#etcd/store';
 import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { failureOf, pair } from '#kit/testing/etcd-client';
@@ -201,6 +203,15 @@ describe('etcd', () =>
         const { kvs } = await other.range({ key: 'read-your-write' });
         expect(kvs.map(pair)).toEqual([`read-your-write=${round}`]);
       }
+    });
+
+    it('keeps a copy of the value: the bytes that came over the network belong to the network', () => {
+      const store = new Store();
+      const received = Buffer.alloc(5000, 'a');
+      const request = { key: Buffer.from('copied'), value: received, lease: '0', prevKv: false, ignoreValue: false, ignoreLease: false };
+      store.commit((change) => put(store, change, request));
+      received.fill('z');
+      expect(store.get('copied')?.value).toEqual(Buffer.alloc(5000, 'a'));
     });
 
     it('answers bytes that are no request with an error, and goes on serving the same connection', async () => {

@@ -196,6 +196,38 @@ describe('etcd', () =>
       expect((await client().range({ key: 'refused', revision })).kvs.map(pair)).toEqual(['refused=two']);
     });
 
+    describe('in a store that is compacted at the revision of a change', () => {
+      const compactedAt = (...revisions: number[]) => {
+        const store = new Store();
+        const write = (key: string, value?: string) =>
+          store.commit((change) => (value === undefined ? store.delete(change, key) : store.put(change, key, Buffer.from(value))));
+        write('old', 'still true');
+        write('twice', 'one');
+        write('gone', 'one');
+        write('gone');
+        write('twice', 'two');
+        write('later', 'one');
+        for (const revision of revisions) store.compact(revision);
+        return store;
+      };
+      const kept = (store: Store) => store.capture().base.map((kv) => `${kv.key}=${kv.value} (${kv.version})`);
+
+      it('keeps that change, which a watch can still ask for, and none before it', () => {
+        const store = compactedAt(6);
+        expect([4, 5, 6, 7].map((revision) => store.changeAt(revision)?.revision)).toEqual([undefined, undefined, 6, 7]);
+        expect(store.changeAt(6)?.events.map(({ type, kv }) => `${type} ${kv.key}=${kv.value}`)).toEqual(['PUT twice=two']);
+      });
+
+      it('keeps no version that the change at that very revision has hidden', () => {
+        expect(kept(compactedAt(6))).toEqual(['old=still true (1)']);
+        expect(kept(compactedAt(5, 6))).toEqual(['old=still true (1)']);
+      });
+
+      it('keeps what a change behind that revision has hidden', () => {
+        expect(kept(compactedAt(5))).toEqual(['old=still true (1)', 'twice=one (1)']);
+      });
+    });
+
     it('gives the memory back', async () => {
       const mebibyte = 1024 * 1024;
       const store = new Store();

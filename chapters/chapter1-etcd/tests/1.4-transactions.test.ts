@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { Store } from '#etcd/store';
+import { decide } from '#etcd/transactions';
 import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { type Compare, failureOf, pair, prefixEnd, type RequestOp, RpcFailure, type TxnRequest } from '#kit/testing/etcd-client';
@@ -87,6 +89,37 @@ describe('etcd', () =>
       expect(succeeded).toBe(holds);
     });
 
+    it.each([
+      ['bytes that are no text', Buffer.of(0xff), Buffer.of(0xfe)],
+      ['a longer value with a shorter one that it begins with', Buffer.of(0x61, 0x00), Buffer.of(0x61)],
+      ['capitals and small letters', Buffer.from('a'), Buffer.from('B')],
+      ['signs beyond the first 65,536', Buffer.from('\u{1f600}'), Buffer.from('\uff5e')],
+      ['digits, not numbers', Buffer.from('9'), Buffer.from('10')],
+    ])('compares values byte by byte: %s', async (_, greater, less) => {
+      await client().put({ key: 'bytes', value: greater });
+      const results = (['EQUAL', 'GREATER', 'LESS', 'NOT_EQUAL'] as const).map(async (result) => {
+        const { succeeded } = await client().txn({ compare: [{ key: 'bytes', target: 'VALUE', value: less, result }] });
+        return succeeded ? [result] : [];
+      });
+      expect((await Promise.all(results)).flat()).toEqual(['GREATER', 'NOT_EQUAL']);
+    });
+
+    it('compares leases as the numbers of 64 bits that they are', () => {
+      const store = new Store();
+      const lease = '9007199254740993';
+      store.commit((change) => store.put(change, 'leased', Buffer.from('x'), lease));
+      const holding = (operand: string) =>
+        (['EQUAL', 'GREATER', 'LESS', 'NOT_EQUAL'] as const).filter((result) => {
+          const compare = { key: Buffer.from('leased'), rangeEnd: Buffer.alloc(0), target: 'LEASE' as const, lease: operand, result };
+          return decide(store, { compare: [compare], success: [], failure: [] }).succeeded;
+        });
+      expect(holding(lease)).toEqual(['EQUAL']);
+      expect(holding('9007199254740992')).toEqual(['GREATER', 'NOT_EQUAL']);
+      expect(holding('9007199254740994')).toEqual(['LESS', 'NOT_EQUAL']);
+      expect(holding('95')).toEqual(['GREATER', 'NOT_EQUAL']);
+      expect(holding('10000000000000000')).toEqual(['LESS', 'NOT_EQUAL']);
+    });
+
     it('compares every key of a range, and the missing key where a range is empty', async () => {
       for (const key of ['every/a', 'every/a', 'every/b']) await put(key);
       const holds = async (prefix: string, version: number, result: 'EQUAL' | 'GREATER') =>
@@ -112,6 +145,21 @@ describe('etcd', () =>
       const { header, responses } = await client().txn({ success: [{ requestRange: { key: 'read' } }, deleteOf('nobody')] });
       expect(header.revision).toBe(before);
       expect(responses[1]?.responseDeleteRange?.deleted).toBe(0);
+    });
+
+    it('needs no place in the log when it can only read, and one when it might have written', async () => {
+      await put('log');
+      const read: RequestOp = { requestRange: { key: 'log' } };
+      const missing = { key: 'log', target: 'VERSION', version: 0 } as const;
+      const entriesOf = async (request: TxnRequest) => {
+        const before = await client().status();
+        await client().txn(request);
+        return (await client().status()).raftIndex - before.raftIndex;
+      };
+      expect(await entriesOf({ compare: [missing], success: [read], failure: [read, read] })).toBe(0);
+      expect(await entriesOf({ success: [read], failure: [read, putOf('log')] })).toBe(1);
+      expect(await entriesOf({ success: [read, nested([read], [nested([], [deleteOf('log')])])] })).toBe(1);
+      expect(await contentOf('log')).toEqual(['log=']);
     });
 
     it('answers each operation in its place, and each sees what those before it wrote', async () => {
@@ -229,7 +277,15 @@ describe('etcd', () =>
       const many = (count: number, name: string) => Array.from({ length: count }, (_, index) => putOf(`deep/${name}/${index}`));
       const withNested = (count: number) => ({ success: [...many(99, 'a'), nested(many(count, 'b'))] });
       expect((await client().txn(withNested(28))).responses).toHaveLength(100);
-      expect(await failureOf(client().txn(withNested(29)))).toEqual(invalid('too many operations in txn request'));
+      const compare = Array.from({ length: 100 }, () => ({ key: 'deep', target: 'VERSION', version: 0 }) as const);
+      const tooMany: TxnRequest[] = [
+        withNested(29),
+        { failure: withNested(29).success },
+        { compare, success: [nested(many(29, 'b'))] },
+        { success: many(100, 'a'), failure: [nested(many(29, 'b'))] },
+        { success: [...many(63, 'a'), nested([...many(31, 'b'), nested(many(33, 'c'))])] },
+      ];
+      for (const request of tooMany) expect(await failureOf(client().txn(request))).toEqual(invalid('too many operations in txn request'));
     });
 
     it('writes nothing when one of its operations cannot be done', async () => {
@@ -253,6 +309,18 @@ describe('etcd', () =>
       ]);
       expect((await client().range({ key: 'whole' })).kvs).toMatchObject([{ modRevision: before }]);
       expect(await presentRevision()).toBe(before);
+    });
+
+    it('minds only the operations that it will run', async () => {
+      const before = await put('minds');
+      const impossible: RequestOp[] = [
+        { requestPut: { key: 'leased', lease: 12345 } },
+        { requestPut: { key: 'nobody', ignoreValue: true } },
+        { requestRange: { key: 'a', revision: before + 100 } },
+      ];
+      const { succeeded, header } = await client().txn({ success: [nested([putOf('minds', 'done')], impossible)], failure: impossible });
+      expect({ succeeded, revision: header.revision }).toEqual({ succeeded: true, revision: before + 1 });
+      expect(await contentOf('minds')).toEqual(['minds=done']);
     });
 
     describe('compared with a naive model that keeps a copy of everything for every revision', () => {

@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Store } from '#etcd/store';
+import { WatchStream } from '#etcd/watch-stream';
+import { WatcherIndex } from '#etcd/watcher-index';
 import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { describeEvent, type Event, prefixEnd, type WatchConnection } from '#kit/testing/etcd-client';
@@ -282,6 +285,32 @@ describe('etcd', () =>
         told += events.length;
       }
       await Promise.all(puts);
+    });
+
+    it('promises a slow client no progress before it has its events', () => {
+      const store = new Store();
+      for (const value of ['one', 'two']) store.commit((change) => store.put(change, 'slow', Buffer.from(value)));
+      const told: string[] = [];
+      const sink = {
+        hasRoom: true,
+        send: ({ created, events = [] }: { created?: boolean; events?: { kv: { value: Buffer } }[] }) => {
+          told.push(created ? 'created' : events.map(({ kv }) => kv.value).join(' ') || 'progress');
+          sink.hasRoom = false;
+        },
+      };
+      const stream = new WatchStream(store, sink, new WatcherIndex());
+      const request = { key: Buffer.from('slow'), rangeEnd: Buffer.alloc(0), startRevision: '2', watchId: '0', filters: [] };
+      stream.create({ ...request, prevKv: false, progressNotify: false, fragment: false });
+      stream.requestProgress();
+      expect(told).toEqual(['created']);
+      sink.hasRoom = true;
+      stream.deliver();
+      sink.hasRoom = true;
+      stream.deliver();
+      expect(told).toEqual(['created', 'one two', 'progress']);
+      sink.hasRoom = true;
+      stream.deliver();
+      expect(told).toHaveLength(3);
     });
 
     it('cancels a watch whose start was compacted away, and says where a new one can start', async () => {

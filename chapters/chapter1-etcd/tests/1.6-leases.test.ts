@@ -73,6 +73,10 @@ describe('etcd', () =>
       expect(await exists('unleased')).toBe(false);
     });
 
+    it('grants the longest TTL that there is: 9,000,000,000 seconds', async () => {
+      expect(await client().leaseGrant({ TTL: 9_000_000_000 })).toMatchObject({ TTL: 9_000_000_000 });
+    });
+
     it('takes no revision for granting, keeping alive and revoking an empty lease', async () => {
       const before = await put('revision');
       const ID = await grant();

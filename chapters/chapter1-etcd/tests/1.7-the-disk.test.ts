@@ -13,6 +13,7 @@ import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { EtcdClient, failureOf, pair, prefixEnd } from '#kit/testing/etcd-client';
 import { isUpstream } from '#kit/testing/upstream-etcd';
+import { withDeadline } from '#kit/testing/wait';
 import { PowerFailureDisk } from './power-failure.ts';
 
 describe('etcd', () =>
@@ -158,6 +159,21 @@ describe('etcd', () =>
         expect((await open(disk)).texts).toEqual(['one', 'two']);
       });
 
+      it('can be opened again when the power fails after a torn record was cut off', async () => {
+        for (let moment = 0; moment < 6; moment++) {
+          for (let seed = 0; seed < 20; seed++) {
+            const disk = new PowerFailureDisk();
+            const { log } = await open(disk);
+            await log.append([bytes('one')]);
+            disk.tamper('/data/log', (content) => Buffer.concat([content, encodeRecord(Buffer.alloc(200, 'x')).subarray(0, 150)]));
+            disk.failAfter(moment);
+            await Promise.race([disk.off, open(disk).then((again) => again.log.append([bytes('two')]))]);
+            const { texts } = await open(disk.afterPowerFailure(seededRandom(seed)));
+            expect([['one'], ['one', 'two']]).toContainEqual(texts);
+          }
+        }
+      });
+
       it('is not opened when a record is damaged, and the error says where', async () => {
         const disk = new PowerFailureDisk();
         const { log } = await open(disk);
@@ -189,6 +205,16 @@ describe('etcd', () =>
           disk.tamper(path, (content) => content.fill((content[at] as number) ^ 1, at, at + 1));
           await expect(readSnapshot(disk, path)).rejects.toThrow(`${path} is damaged`);
         }
+      });
+
+      it('has nothing in it of one that was begun before and never finished', async () => {
+        const disk = new PowerFailureDisk();
+        const unfinished = await disk.openForAppending(`${path}.tmp`);
+        unfinished.append(encodeRecord(bytes('begun')));
+        await unfinished.sync();
+        await writeSnapshot(disk, path, payloads());
+        expect((await readSnapshot(disk, path)).map(String).filter((text) => text !== '')).toEqual(['one', 'two', 'three']);
+        expect(disk.paths()).toEqual([path]);
       });
 
       it('is the old one or the new one, at whatever moment the power fails', async () => {
@@ -226,6 +252,40 @@ describe('etcd', () =>
         expect(answered.map(String)).toEqual(texts);
         await journal.close();
         expect((await open(disk)).found).toEqual(texts);
+      });
+
+      it('is over when a sync fails, for those who wait and for all who come later', async () => {
+        const disk = new PowerFailureDisk();
+        const { journal } = await open(disk);
+        await journal.append([bytes('safe')]);
+        disk.syncError = new Error('input/output error');
+        const outcome = (text: string) =>
+          journal.append([bytes(text)]).then(
+            () => `${text} is safe`,
+            (error) => `${text}: ${error.message}`,
+          );
+        const first = outcome('first');
+        const waiting = [outcome('second'), outcome('third')];
+        expect(await first).toBe('first: input/output error');
+        disk.syncError = undefined;
+        const later = [...waiting, outcome('fourth')];
+        expect(await withDeadline('an answer to those who wait', Promise.all(later), { within: 2000 })).toEqual([
+          'second: input/output error',
+          'third: input/output error',
+          'fourth: input/output error',
+        ]);
+        await journal.close();
+        expect((await open(disk)).found[0]).toBe('safe');
+      });
+
+      it('does not believe a snapshot that was never finished, and takes it away', async () => {
+        const disk = new PowerFailureDisk();
+        const { journal } = await open(disk);
+        await journal.append([bytes('one')]);
+        await writeSnapshot(disk, '/data/snapshot-0000000000000009.tmp', [bytes('never true')]);
+        await journal.close();
+        expect((await open(disk)).found).toEqual(['one']);
+        expect(disk.paths()).toEqual(['/data/log-0000000000000000']);
       });
 
       it('needs no more log than since its last snapshot', async () => {

@@ -8,6 +8,8 @@ import type { Random } from '#kit/clock';
 interface Inode {
   content: Buffer;
   synced: Buffer;
+  /** So many of the synced bytes have not been cut off since. */
+  kept: number;
 }
 
 export class PowerFailureDisk implements Disk {
@@ -50,7 +52,7 @@ export class PowerFailureDisk implements Disk {
     for (const [path, inode] of names) {
       // A rename that was not synced may have happened or not, but the file has one name.
       const content = survivors.get(inode)?.content ?? survivingContent(inode, random);
-      const survivor = { content, synced: content };
+      const survivor = { content, synced: content, kept: content.length };
       survivors.set(inode, survivor);
       disk.#names.set(path, survivor);
       disk.#syncedNames.set(path, survivor);
@@ -66,6 +68,7 @@ export class PowerFailureDisk implements Disk {
   tamper(path: string, change: (content: Buffer) => Buffer): void {
     const inode = this.#inode(path);
     inode.content = inode.synced = change(Buffer.from(inode.content));
+    inode.kept = inode.content.length;
   }
 
   async list(directory: string): Promise<string[]> {
@@ -80,7 +83,7 @@ export class PowerFailureDisk implements Disk {
 
   async openForAppending(path: string): Promise<AppendFile> {
     await this.#operation();
-    if (!this.#names.has(path)) this.#names.set(path, { content: Buffer.alloc(0), synced: Buffer.alloc(0) });
+    if (!this.#names.has(path)) this.#names.set(path, { content: Buffer.alloc(0), synced: Buffer.alloc(0), kept: 0 });
     const inode = this.#inode(path);
     return {
       append: (bytes) => {
@@ -96,10 +99,12 @@ export class PowerFailureDisk implements Disk {
         if (this.syncError) throw this.syncError;
         this.syncs += 1;
         inode.synced = content;
+        inode.kept = content.length;
       },
       truncate: async (size) => {
         await this.#operation();
         inode.content = inode.content.subarray(0, size);
+        inode.kept = Math.min(inode.kept, size);
       },
       close: async () => {},
     };
@@ -141,8 +146,11 @@ export class PowerFailureDisk implements Disk {
   }
 }
 
-/** What was synced, and of what was appended since as much as chance wants. */
-function survivingContent({ content, synced }: Inode, random: Random): Buffer {
-  if (content.length < synced.length) return random() < 0.5 ? content : synced;
-  return content.subarray(0, synced.length + Math.floor(random() * (content.length - synced.length + 1)));
+/**
+ * What was synced, and of what was appended since as much as chance wants. What was cut off since may be there again, behind that or
+ * under it: the new bytes and the new size are written one by one.
+ */
+function survivingContent({ content, synced, kept }: Inode, random: Random): Buffer {
+  const written = content.subarray(0, kept + Math.floor(random() * (content.length - kept + 1)));
+  return kept < synced.length && random() < 0.5 ? Buffer.concat([written, synced.subarray(written.length)]) : written;
 }

@@ -65,4 +65,12 @@ export const wrong: WrongSolution[] = [
     by: 'return request.prevKv && previous?.value.length ? { prevKv: previous } : {};',
     caughtBy: 'returns the previous key-value of a put if it is asked to, and only then',
   },
+  {
+    name: 'keeps the bytes that it was handed',
+    misunderstanding: 'The request is mine now. (Its value is a window into a buffer of the network, and keeps all of that in memory.)',
+    file: 'key-values.ts',
+    replace: 'Buffer.from(request.value)',
+    by: 'request.value',
+    caughtBy: 'keeps a copy of the value: the bytes that came over the network belong to the network',
+  },
 ];

@@ -75,4 +75,28 @@ export const wrong: WrongSolution[] = [
     by: '',
     caughtBy: 'forgets the very names of keys that are gone',
   },
+  {
+    name: 'drops the change at the compacted revision',
+    misunderstanding: 'What is compacted is over. (A watch may still begin there: the reads at that revision work, and the changes after it follow.)',
+    file: 'store.ts',
+    replace: 'this.#changes = this.#changes.filter((change) => change.revision >= revision);',
+    by: 'this.#changes = this.#changes.filter((change) => change.revision > revision);',
+    caughtBy: 'keeps that change, which a watch can still ask for, and none before it',
+  },
+  {
+    name: 'forgets one change too few',
+    misunderstanding: 'The change at the compacted revision stays, so there is nothing to forget about it. (It has hidden the version before it.)',
+    file: 'store.ts',
+    replace: 'if (change.revision > revision) break;',
+    by: 'if (change.revision >= revision) break;',
+    caughtBy: 'keeps no version that the change at that very revision has hidden',
+  },
+  {
+    name: 'keeps the tombstones',
+    misunderstanding: 'The last version before the compaction is what is seen there, so it stays. (Of a tombstone nothing is seen.)',
+    file: 'store.ts',
+    replace: 'versions.splice(0, versions[last]?.version === 0 ? last + 1 : last);',
+    by: 'versions.splice(0, last);',
+    caughtBy: 'keeps no version that the change at that very revision has hidden',
+  },
 ];

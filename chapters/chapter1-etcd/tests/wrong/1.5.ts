@@ -82,4 +82,12 @@ export const wrong: WrongSolution[] = [
     by: '\\x01` };',
     caughtBy: 'watches one key, not those that begin with it',
   },
+  {
+    name: 'promises progress while events wait',
+    misunderstanding: 'Who asks how far the store is gets an answer at once. (A slow client would believe that it has seen all up to there.)',
+    file: 'watch-stream.ts',
+    replace: 'if (!this.#progressRequested || this.#awake.size > 0) return;',
+    by: 'if (!this.#progressRequested) return;',
+    caughtBy: 'promises a slow client no progress before it has its events',
+  },
 ];

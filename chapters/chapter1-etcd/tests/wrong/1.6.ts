@@ -69,4 +69,12 @@ export const wrong: WrongSolution[] = [
     by: 'Math.ceil((at - this.#clock.now()) / 1000)',
     caughtBy: 'has its full time again when it is renewed',
   },
+  {
+    name: 'refuses the longest TTL itself',
+    misunderstanding: 'What is as long as the limit is too long.',
+    file: 'leases.ts',
+    replace: 'if (Number(TTL) > longestTtl)',
+    by: 'if (Number(TTL) >= longestTtl)',
+    caughtBy: 'grants the longest TTL that there is: 9,000,000,000 seconds',
+  },
 ];
