@@ -77,7 +77,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'drops the change at the compacted revision',
-    misunderstanding: 'What is compacted is over. (A watch may still begin there: the reads at that revision work, and the changes after it follow.)',
+    misunderstanding:
+      'What is compacted is over. (A watch may still begin there: the reads at that revision work, and the changes after it follow.)',
     file: 'store.ts',
     replace: 'this.#changes = this.#changes.filter((change) => change.revision >= revision);',
     by: 'this.#changes = this.#changes.filter((change) => change.revision > revision);',
@@ -85,7 +86,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'forgets one change too few',
-    misunderstanding: 'The change at the compacted revision stays, so there is nothing to forget about it. (It has hidden the version before it.)',
+    misunderstanding:
+      'The change at the compacted revision stays, so there is nothing to forget about it. (It has hidden the version before it.)',
     file: 'store.ts',
     replace: 'if (change.revision > revision) break;',
     by: 'if (change.revision >= revision) break;',

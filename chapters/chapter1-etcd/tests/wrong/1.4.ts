@@ -78,7 +78,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'A value is text. (It is bytes, and bytes that are no text all look alike as text.)',
     file: 'transactions.ts',
     replace: 'return kv.value.compare(compare.value ?? Buffer.alloc(0));',
-    by: 'return kv.value.toString() < `${compare.value}` ? -1 : kv.value.toString() > `${compare.value}` ? 1 : 0;',
+    by: 'return String(kv.value) < String(compare.value) ? -1 : Number(String(kv.value) !== String(compare.value));',
     caughtBy: 'compares values byte by byte: bytes that are no text',
   },
   {
@@ -115,7 +115,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'gives each nested transaction all the operations anew',
-    misunderstanding: 'The limit is on a transaction, and a nested one is a transaction. (128 levels deep, 128 operations each: one request could stop the server.)',
+    misunderstanding:
+      'The limit is on a transaction, and a nested one is a transaction. (128 levels deep, 128 operations each: one request could stop the server.)',
     file: 'checks.ts',
     replace: 'checkOperations(requestTxn, most - longest);',
     by: 'checkOperations(requestTxn, most);',
@@ -131,7 +132,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'refuses for what it would not have done',
-    misunderstanding: 'A request that cannot be done makes the transaction wrong. (Only one branch is run: the other is often the one that could not be.)',
+    misunderstanding:
+      'A request that cannot be done makes the transaction wrong. (Only one branch is run: the other is often the one that could not be.)',
     file: 'transactions.ts',
     replace: '(succeeded ? request.success : request.failure).map(',
     by: '[...request.success, ...request.failure].map(',

@@ -84,7 +84,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'promises progress while events wait',
-    misunderstanding: 'Who asks how far the store is gets an answer at once. (A slow client would believe that it has seen all up to there.)',
+    misunderstanding:
+      'Who asks how far the store is gets an answer at once. (A slow client would believe that it has seen all up to there.)',
     file: 'watch-stream.ts',
     replace: 'if (!this.#progressRequested || this.#awake.size > 0) return;',
     by: 'if (!this.#progressRequested) return;',

@@ -70,7 +70,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'cuts off the torn record, and goes on at once',
-    misunderstanding: 'What is cut off is gone. (Until a sync, a power failure brings it back: behind a new record, or in the middle of one.)',
+    misunderstanding:
+      'What is cut off is gone. (Until a sync, a power failure brings it back: behind a new record, or in the middle of one.)',
     file: 'log-file.ts',
     replace: '      await file.sync();\n',
     by: '',
@@ -86,7 +87,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'goes on after a failed sync',
-    misunderstanding: 'The next sync may work. (It may, and say nothing of what the failed one has lost: nobody knows what is on the disk.)',
+    misunderstanding:
+      'The next sync may work. (It may, and say nothing of what the failed one has lost: nobody knows what is on the disk.)',
     file: 'journal.ts',
     replace: 'if (this.#failure) return Promise.reject(this.#failure);',
     by: '',
@@ -94,7 +96,8 @@ export const wrong: WrongSolution[] = [
   },
   {
     name: 'writes behind what was begun before',
-    misunderstanding: 'A file that is opened for writing is empty. (It was begun before a crash, and has the half of another snapshot in it.)',
+    misunderstanding:
+      'A file that is opened for writing is empty. (It was begun before a crash, and has the half of another snapshot in it.)',
     file: 'snapshot-file.ts',
     replace: '  await disk.remove(path + unfinished);\n',
     by: '',
