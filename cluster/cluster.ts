@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { getServers } from 'node:dns';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { addDnsService } from '#cluster/add-ons';
@@ -21,6 +21,7 @@ import { Client } from '#kit/client';
 import type { ComponentContext } from '#kit/component';
 import { readKubeconfig } from '#kit/kubeconfig';
 import type { NodeContainer, NodeNetwork } from '#kit/node/node-container';
+import { removeFolder } from '#kit/node/remove-folder';
 
 export interface ClusterOptions extends Omit<ProcessesOptions, 'clock'> {
   /** How many nodes: node-1, node-2, … */
@@ -84,7 +85,7 @@ export class Cluster {
 
   async #startAll(over: AbortSignal): Promise<void> {
     const { layout, docker, nodes, etcdMembers, context } = this.#options;
-    await Promise.all([layout.data, layout.pki].map((folder) => rm(folder, { recursive: true, force: true })));
+    await Promise.all([layout.data, layout.pki].map((folder) => removeFolder(folder, docker)));
     await Promise.all([layout.data, layout.logs].map((folder) => mkdir(folder, { recursive: true })));
     if (docker) {
       await sweep(docker, layout.cluster);
@@ -212,7 +213,9 @@ export class Cluster {
       'tls-private-key-file': serving.keyFile,
       'client-ca-file': this.#identities.caFile,
       cluster: layout.cluster,
-      ...(container ? { 'node-container': container.id } : { 'container-runtime': 'hollow' }),
+      ...(container
+        ? { 'node-container': container.id, 'root-dir': join(layout.data, `kubelet-${name}`) }
+        : { 'container-runtime': 'hollow' }),
     }));
     // A hollow node has no network namespace that rules could be written into.
     const proxy =

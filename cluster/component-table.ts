@@ -150,6 +150,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       'cluster-domain': { description: 'the domain that Services live in', default: addresses.clusterDomain },
       'container-runtime': { description: 'docker, or hollow: one that only pretends', default: 'docker' },
       'node-container': { description: 'the container that is the node (runtime docker)', default: '' },
+      'root-dir': { description: 'the folder of the pods’ volumes; absent: none can be mounted (runtime docker)', default: '' },
       cluster: { description: "the cluster's name, a label on every container it makes", default: 'kubekata' },
     },
     () => Promise.all([import('#kubelet'), import('#kubelet/docker-runtime'), import('dockerode')]),
@@ -165,6 +166,7 @@ export const componentTable: Record<string, ComponentCommand> = {
         tls: { cert: read(flags['tls-cert-file']), key: read(flags['tls-private-key-file']), clientCa: read(flags['client-ca-file']) },
         clusterDns: flags['cluster-dns'],
         clusterDomain: flags['cluster-domain'],
+        ...(flags['root-dir'] ? { disk: await kubeletDisk(flags['root-dir']) } : {}),
         ...context,
       });
     },
@@ -222,6 +224,12 @@ function authorizationMode(value: string | undefined): AuthorizationMode {
   throw new UsageError(`--authorization-mode is "${value}": it must be Node,RBAC or AlwaysAllow`);
 }
 
+async function kubeletDisk(rootDirectory: string) {
+  const [{ default: Docker }, { removeFolder }] = await Promise.all([import('dockerode'), import('#kit/node/remove-folder')]);
+  const docker = new Docker();
+  return { rootDirectory, removeFolder: (folder: string) => removeFolder(folder, docker) };
+}
+
 async function containerRuntime(flags: Record<string, string>, { clock, log }: ComponentContext) {
   const kind = flags['container-runtime'];
   if (kind === 'hollow') {
@@ -241,6 +249,7 @@ async function containerRuntime(flags: Record<string, string>, { clock, log }: C
     labels: { [clusterLabel]: flags.cluster ?? '', [nodeLabel]: flags['hostname-override'] ?? '' },
     network: new PodNetwork(shell, flags['pod-cidr'] ?? ''),
     nodeContainer: flags['node-container'] ?? '',
+    ...(flags['root-dir'] ? { rootDirectory: flags['root-dir'] } : {}),
     ensureImage: (name) => ensureImage(docker, name),
     clock,
     log,
