@@ -24,6 +24,7 @@ import type {
   SandboxRequest,
   StreamOptions,
 } from './runtime.ts';
+import { mountsOf } from './volume-folders.ts';
 
 /** The network step (Kubernetes: a CNI plugin). */
 export interface SandboxNetwork {
@@ -39,6 +40,8 @@ export interface DockerRuntimeOptions extends DockerViewOptions {
   pauseImage?: string;
   /** A container that sees the host's processes and has busybox: from there the runtime enters a pod's network. */
   nodeContainer: string;
+  /** Where the pods' volumes lie. */
+  rootDirectory?: string;
 }
 
 export class DockerRuntime implements ContainerRuntime {
@@ -154,9 +157,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async createContainer(request: ContainerRequest): Promise<RuntimeContainer> {
-    const [mount] = request.container.volumeMounts ?? [];
-    if (mount) throw new Error(`this kubelet can't mount volumes yet (stage 5.7): "${mount.name}" at ${mount.mountPath}`);
-    const id = await this.#create(containerOptions(request, this.#options.labels));
+    const options = containerOptions(request, this.#options.labels);
+    const id = await this.#create({ ...options, HostConfig: { ...options.HostConfig, Mounts: await this.#mounts(request) } });
     await this.#view.look(id);
     const known = this.#view.get(id);
     if (known?.kind !== 'container') throw new Error(`the container ${id} disappeared as soon as it was created`);
@@ -214,6 +216,15 @@ export class DockerRuntime implements ContainerRuntime {
     const command = ['nsenter', '-t', String(State.Pid), '-n', 'nc', '127.0.0.1', String(port)];
     const streams = { stdin: true, stdout: true, stderr: true, tty: false };
     return execInContainer(this.#docker.getContainer(nodeContainer), command, streams, clock);
+  }
+
+  async #mounts({ pod, container, env }: ContainerRequest): Promise<Docker.MountSettings[]> {
+    const { rootDirectory } = this.#options;
+    const [first] = container.volumeMounts ?? [];
+    if (!first) return [];
+    if (!rootDirectory) throw new Error(`this kubelet was given no folder for volumes, and the container wants one at ${first.mountPath}`);
+    const mounts = await mountsOf(pod, container, env, rootDirectory);
+    return mounts.map(({ source, target, readOnly }) => ({ Type: 'bind', Source: source, Target: target, ReadOnly: readOnly }));
   }
 
   async #create(options: Docker.ContainerCreateOptions): Promise<string> {

@@ -9,6 +9,7 @@ import { NodeAgent } from './node-agent.ts';
 import { startNodeApi } from './node-api.ts';
 import { PodLoop } from './pod-loop.ts';
 import type { ContainerRuntime } from './runtime.ts';
+import { Volumes } from './volumes.ts';
 
 export { DockerRuntime, type DockerRuntimeOptions } from './docker-runtime.ts';
 export { HollowRuntime, type HollowRuntimeOptions } from './hollow-runtime.ts';
@@ -30,15 +31,25 @@ export interface KubeletOptions extends ComponentContext {
   clusterDns: string;
   /** `cluster.local` */
   clusterDomain: string;
+  /** Where the pods' volumes lie. Absent: pods have none, as suits a runtime that pretends. */
+  disk?: KubeletDisk;
+}
+
+export interface KubeletDisk {
+  /** Absolute. */
+  rootDirectory: string;
+  /** Removes a folder, with what containers wrote into it as whatever user. */
+  removeFolder(folder: string): Promise<void>;
 }
 
 /** Resolves when the node API listens; joining the cluster goes on in the background until it succeeds. */
 export async function startKubelet(options: KubeletOptions): Promise<RunningComponent> {
-  const { client, nodeName, nodeIp, podCidr, runtime, listen, tls, clock, random, log } = options;
+  const { client, nodeName, nodeIp, podCidr, runtime, disk, listen, tls, clock, random, log } = options;
   const context: ComponentContext = { clock, random, log };
   const events = new EventRecorder(client, 'kubelet', context, { host: nodeName });
   const dns = { server: options.clusterDns, domain: options.clusterDomain };
-  const pods = new PodLoop({ client, nodeName, nodeIp, runtime, dns, events }, context);
+  const volumes = disk && new Volumes({ client, clock, ...disk });
+  const pods = new PodLoop({ client, nodeName, nodeIp, runtime, volumes, dns, events }, context);
   await runtime.start();
   const api = await startNodeApi({ listen, tls, runtime, pods, clock, log });
   const agent = new NodeAgent(client, { name: nodeName, ip: nodeIp, podCidr, port: api.port }, runtime, events, context);

@@ -10,16 +10,19 @@ import type { EventRecorder } from '#kit/events';
 import { type ClusterDns, podDns } from './dns.ts';
 import type { EnvironmentSources } from './environment.ts';
 import { eventsOf, type Happening } from './pod-happenings.ts';
+import { PodVolumes } from './pod-volumes.ts';
 import { PodWorker } from './pod-worker.ts';
 import { fetchReferences } from './references.ts';
 import type { ContainerRuntime, RuntimePod } from './runtime.ts';
 import { StatusWriter } from './status-writer.ts';
+import type { Volumes } from './volumes.ts';
 
 export interface PodLoopOptions {
   client: Client;
   nodeName: string;
   nodeIp: string;
   runtime: ContainerRuntime;
+  volumes: Volumes | undefined;
   dns: ClusterDns;
   events: EventRecorder;
 }
@@ -79,8 +82,10 @@ export class PodLoop {
     await this.#services.start();
     if (this.#stopped) return;
     await this.#pods.start();
-    const orphans = this.#options.runtime.pods().filter(({ uid }) => !this.#workers.has(uid));
+    const { runtime, volumes } = this.#options;
+    const orphans = runtime.pods().filter(({ uid }) => !this.#workers.has(uid));
     await Promise.all(orphans.map((orphan) => this.#removeOrphan(orphan)));
+    await volumes?.keepOnly(new Set(this.#workers.keys()));
   }
 
   #seen(pod: Pod): void {
@@ -94,7 +99,7 @@ export class PodLoop {
   }
 
   #worker(pod: Pod, uid: string): PodWorker {
-    const { client, nodeIp, runtime, dns } = this.#options;
+    const { client, nodeIp, runtime, volumes, dns, events } = this.#options;
     const { clock, log } = this.#context;
     return new PodWorker(pod, {
       client,
@@ -106,6 +111,7 @@ export class PodLoop {
       dns: (pod) => podDns(pod, dns),
       environmentSources: (pod, container, podIp) => this.#environmentSources(pod, container, podIp),
       report: (happening) => this.#report(pod, happening),
+      volumes: new PodVolumes({ volumes, clock, warn: (reason, message) => events.event(pod, 'Warning', reason, message) }),
       done: () => this.#workers.delete(uid),
     });
   }

@@ -13,6 +13,7 @@ import { applyPlan, gracePeriodOf, type PodSurroundings, stopContainer } from '.
 import { ContainerProblem } from './container-problem.ts';
 import { type PodPlan, planPod } from './plan-pod.ts';
 import { statusFor } from './pod-status.ts';
+import type { PodVolumes } from './pod-volumes.ts';
 import { RetryDelays } from './restart.ts';
 import type { RuntimeContainer } from './runtime.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -22,6 +23,7 @@ export interface PodWorkerOptions extends PodSurroundings {
   statuses: StatusWriter;
   hostIp: string;
   log: Logger;
+  volumes: PodVolumes;
   /** Called once, when nothing of the pod is left on this node. */
   done(): void;
 }
@@ -119,6 +121,7 @@ export class PodWorker {
     for (const { container, until } of plan.waiting) this.#wait(container, until);
     for (const { previous } of plan.start) if (previous?.state === 'exited') this.#countRestart(previous);
     this.#publish();
+    if (!(await this.#volumesAreReady(plan))) return;
     try {
       const problems = await applyPlan(this.#pod, plan, this.#options, this.#starting.signal);
       for (const { container } of plan.start) this.#note(container, problems.get(container.name));
@@ -128,6 +131,14 @@ export class PodWorker {
     } finally {
       this.#publish();
     }
+  }
+
+  async #volumesAreReady({ sandbox, createSandbox, start }: PodPlan): Promise<boolean> {
+    // A pod that has run its course needs nothing any more.
+    if (!sandbox && !createSandbox) return true;
+    const { ready, askAgainAt } = await this.#options.volumes.ready(this.#pod, start.length > 0);
+    if (askAgainAt !== undefined) this.#wakeAt(askAgainAt);
+    return ready;
   }
 
   readonly #readyAt = ({ name, finishedAt = 0 }: RuntimeContainer): number => finishedAt + this.#delays.delayAfter(name, finishedAt);
@@ -191,7 +202,7 @@ export class PodWorker {
 
   /** Stops the containers, says so, removes what is left, and gives the pod's name free. */
   async #terminate(): Promise<void> {
-    const { runtime, statuses, client, done } = this.#options;
+    const { runtime, volumes, statuses, client, done } = this.#options;
     this.#grace = this.#graceNow();
     await this.#stopContainers(this.#grace);
     this.#publish();
@@ -200,6 +211,7 @@ export class PodWorker {
     const { containers, sandboxes } = runtime.pod(this.#uid);
     await Promise.all(containers.map(({ id }) => runtime.removeContainer(id)));
     await Promise.all(sandboxes.map(({ id }) => runtime.removeSandbox(id)));
+    await volumes.remove(this.#pod);
     if (!this.#gone) {
       const { name = '', namespace, uid = '' } = this.#pod.metadata ?? {};
       try {
