@@ -2,7 +2,13 @@
 // one. Where the objects and tokens come from is the caller's matter.
 // Kubernetes: pkg/volume/configmap, secret, downwardapi, projected
 
-import type { ConfigMapProjection, DownwardAPIVolumeFile, KeyToPath, ServiceAccountTokenProjection, Volume } from 'kubernetes-types/core/v1';
+import type {
+  ConfigMapProjection,
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  ServiceAccountTokenProjection,
+  Volume,
+} from 'kubernetes-types/core/v1';
 import type { ConfigMap, Container, Pod, Secret } from '#kit/api';
 import type { VolumeFile, VolumeFiles } from './atomic-writer.ts';
 import { resourceField } from './resource-field.ts';
@@ -32,7 +38,8 @@ export async function filesOf(volume: Volume, pod: Pod, sources: VolumeSources):
       if (source.configMap) return configMapFiles(source.configMap, mode, pod, sources);
       if (source.secret) return secretFiles(source.secret, mode, pod, sources);
       if (source.downwardAPI) return downwardFiles(source.downwardAPI.items, mode, pod);
-      if (!source.serviceAccountToken) throw new Error(`the projected volume "${volume.name}" has a source of a kind that is not known here`);
+      if (!source.serviceAccountToken)
+        throw new Error(`the projected volume "${volume.name}" has a source of a kind that is not known here`);
       const token = await sources.token(pod, source.serviceAccountToken);
       return [[source.serviceAccountToken.path, { content: Buffer.from(token), mode: mode ?? tokenMode }]];
     }),

@@ -75,11 +75,14 @@ describe('the files of volumes', () => {
     const sources = {
       configMap: async (_: string, name: string) =>
         name === 'settings' ? { data: { color: 'red', size: 'xl' }, binaryData: { raw: '/w==' } } : undefined,
-      secret: async (_: string, name: string) => (name === 'door' ? { data: { key: Buffer.from('s3cret').toString('base64') } } : undefined),
+      secret: async (_: string, name: string) =>
+        name === 'door' ? { data: { key: Buffer.from('s3cret').toString('base64') } } : undefined,
       token: async () => 'a.b.c',
     };
     const textsOf = async (volume: Parameters<typeof filesOf>[0]) =>
-      Object.fromEntries([...((await filesOf(volume, pod, sources)) ?? [])].map(([path, { content }]) => [path, content.toString('latin1')]));
+      Object.fromEntries(
+        [...((await filesOf(volume, pod, sources)) ?? [])].map(([path, { content }]) => [path, content.toString('latin1')]),
+      );
 
     it('makes a file of each key of a ConfigMap, also of bytes that are no text', async () => {
       expect(await textsOf({ name: 'v', configMap: { name: 'settings' } })).toEqual({ color: 'red', size: 'xl', raw: '\xff' });
@@ -158,7 +161,10 @@ describe('the files of volumes', () => {
   });
 
   describe('what a container mounts', () => {
-    const volumes = [{ name: 'scratch', emptyDir: {} }, { name: 'config', configMap: { name: 'settings' } }];
+    const volumes = [
+      { name: 'scratch', emptyDir: {} },
+      { name: 'config', configMap: { name: 'settings' } },
+    ];
     const pod: Pod = { metadata: { uid: 'u1' }, spec: { containers: [], volumes } };
     const folderOf = (index: number) => volumeFolder(root, 'u1', volumes[index] as (typeof volumes)[0]);
     const mounting = (...volumeMounts: object[]) => ({ name: 'app', volumeMounts }) as Parameters<typeof mountsOf>[1];
