@@ -65,12 +65,12 @@ export class Leases {
 
   /**
    * Called for every event of a key that hung on a lease before, or hangs on one now. A put moves its key to the put's lease, a delete
-   * takes it off. The lease before may be gone: it is being revoked.
+   * takes it off. The lease before may be gone: it is being revoked. No lease has the id of `noLease`.
    * @exercise 1.6 Keep track of which key hangs on which lease.
    */
   follow({ kv, prevKv }: Event): void {
-    const before = prevKv?.lease ?? noLease;
-    if (before !== noLease) this.#leases.get(before)?.keys.delete(keyText(kv.key));
-    if (kv.lease !== noLease) this.#leases.get(kv.lease)?.keys.add(keyText(kv.key));
+    const key = keyText(kv.key);
+    if (prevKv) this.#leases.get(prevKv.lease)?.keys.delete(key);
+    this.#leases.get(kv.lease)?.keys.add(key);
   }
 }

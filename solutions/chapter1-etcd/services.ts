@@ -111,7 +111,7 @@ export function keepAlive({ machine, expiry }: Pick<ServerState, 'machine' | 'ex
 export function timeToLive({ machine, expiry }: Pick<ServerState, 'machine' | 'expiry'>, { ID, keys }: TimeToLiveRequest): object {
   if (!machine.leases.has(ID)) return { header: machine.header(), ID, TTL: -1 };
   const lease = machine.leases.get(ID);
-  const attached = keys ? [...lease.keys].sort().map(keyBytes) : [];
+  const attached = keys ? [...lease.keys].map(keyBytes) : [];
   return { header: machine.header(), ID, TTL: expiry.remaining(ID), grantedTTL: lease.ttl, keys: attached };
 }
 

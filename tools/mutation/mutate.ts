@@ -1,6 +1,6 @@
 // npm run mutate -- chapter4: changes the code that a learner writes, one small change at a time, and runs the chapter's own suite
 // on each. A change that no test notices is a survivor: a wrong solution that the tests let through. Each stage's functions meet
-// the tests of their own stage first; what survives those meets the whole suite. The scores go to docs/data/mutation.json, the
+// the tests of their own stage first; what survives those, and has no reason to, meets the whole suite. The scores go to docs/data/mutation.json, the
 // survivors to the terminal and to .kubekata/mutation/<stage>.txt.
 //
 //   npm run mutate -- chapter4 --stages 4.2       only these stages
@@ -14,7 +14,18 @@ import { readFlags, runCommand, UsageError } from '#cluster/flags';
 import { systemClock, timestamp } from '#kit/clock';
 import { chapterNamed } from '../chapters.ts';
 import { pattern, type Range, writtenByLearner } from './ranges.ts';
-import { type Counts, countsOf, describeSurvivor, type KnownSurvivor, percentOf, type Score, scoreOf, survivorsOf } from './report.ts';
+import {
+  type Counts,
+  countsOf,
+  describeSurvivor,
+  isSurvivor,
+  type KnownSurvivor,
+  percentOf,
+  type Score,
+  scoreOf,
+  survivorOf,
+  survivorsOf,
+} from './report.ts';
 
 const scoresFile = 'docs/data/mutation.json';
 const survivorsFile = 'docs/data/survivors.json';
@@ -42,14 +53,13 @@ async function run(chapter: string, mutate: string[], tests: string): Promise<Mu
   process.env.KATA_MUTATE_TESTS = tests;
   const options: PartialStrykerOptions = {
     mutate,
-    testRunner: 'jest',
-    jest: { configFile: 'tools/mutation/jest.config.ts', enableFindRelatedTests: false },
-    plugins: ['@stryker-mutator/jest-runner', './tools/mutation/ignore-logs.ts'],
+    testRunner: 'warm',
+    plugins: ['./tools/mutation/warm-runner.ts', './tools/mutation/ignore-logs.ts'],
     ignorers: ['logs'],
     coverageAnalysis: 'perTest',
     concurrency: 1,
-    // What takes longer by so much counts as told, too: more than a wait that gives up, and more than a busy machine asks for.
-    timeoutMS: 60_000,
+    // For what blocks the process: a test that waits too long ends much earlier (warm-runner.ts).
+    timeoutMS: 30_000,
     tempDirName: folder,
     ignorePatterns: ['.kubekata', 'docs', 'bench', '.git'],
     tsconfigFile: '',
@@ -62,22 +72,27 @@ async function run(chapter: string, mutate: string[], tests: string): Promise<Mu
   return mutants.map((mutant) => ({ ...mutant, fileName: mutant.fileName.slice(mutant.fileName.indexOf('solutions/')) }));
 }
 
+function read(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
 /** The same mutant of two runs. */
 function identity({ fileName, location: { start, end }, replacement }: MutantResult): string {
   return JSON.stringify([fileName, start, end, replacement]);
 }
 
-function survived({ status }: MutantResult): boolean {
-  return status === 'Survived' || status === 'NoCoverage';
-}
-
-async function mutateStage(chapter: string, stage: string, bodies: Body[], ownTestsOnly: boolean): Promise<MutantResult[]> {
+/** @param known of them the whole suite is not asked */
+async function mutateStage(
+  chapter: string,
+  stage: string,
+  { bodies, known, ownTestsOnly }: { bodies: Body[]; known: KnownSurvivor[]; ownTestsOnly: boolean },
+): Promise<MutantResult[]> {
   const mutants = await run(
     chapter,
     bodies.map((body) => pattern(body.file, body)),
     `${stage}-*`,
   );
-  const left = mutants.filter(survived);
+  const left = mutants.filter((mutant) => isSurvivor(mutant) && !survivorOf(mutant, known, read).reason);
   if (left.length === 0 || ownTestsOnly) return mutants;
   console.log(`${stage}: ${left.length} of ${mutants.length} survive the stage's own tests; they meet the whole suite`);
   const again = await run(
@@ -86,7 +101,7 @@ async function mutateStage(chapter: string, stage: string, bodies: Body[], ownTe
     '*',
   );
   const verdicts = new Map(again.map((mutant) => [identity(mutant), mutant]));
-  return mutants.map((mutant) => (survived(mutant) ? (verdicts.get(identity(mutant)) ?? mutant) : mutant));
+  return mutants.map((mutant) => (isSurvivor(mutant) ? (verdicts.get(identity(mutant)) ?? mutant) : mutant));
 }
 
 function readData<T>(path: string): Record<string, T> {
@@ -123,16 +138,10 @@ async function main(): Promise<number> {
   if (unknown) throw new UsageError(`${chapter} has no stage ${unknown} with something to write: there are ${stages.join(', ')}`);
   let score: Score | undefined;
   for (const stage of wanted) {
-    const mutants = await mutateStage(
-      chapter,
-      stage,
-      bodies.filter((body) => body.stage === stage),
-      ownTestsOnly,
-    );
     const known = readData<KnownSurvivor[]>(survivorsFile)[chapter] ?? [];
-    const survivors = survivorsOf(mutants, known, (path) => readFileSync(path, 'utf8'))
-      .map(describeSurvivor)
-      .join('\n\n');
+    const ofStage = bodies.filter((body) => body.stage === stage);
+    const mutants = await mutateStage(chapter, stage, { bodies: ofStage, known, ownTestsOnly });
+    const survivors = survivorsOf(mutants, known, read).map(describeSurvivor).join('\n\n');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${stage}.txt`), `${survivors}\n`);
     const counts = countsOf(mutants);

@@ -28,19 +28,28 @@ export interface KnownSurvivor {
   reason: string;
 }
 
-export type Mutant = Pick<MutantResult, 'fileName' | 'status' | 'replacement' | 'mutatorName' | 'location'>;
+export type Mutant = Pick<MutantResult, 'fileName' | 'status' | 'replacement' | 'location'>;
 
 export interface Survivor extends Omit<KnownSurvivor, 'reason'> {
   line: number;
-  mutator: string;
   /** No test runs it at all. */
   notCovered: boolean;
   reason: string | undefined;
 }
 
 export function countsOf(mutants: Mutant[]): Counts {
-  const count = (status: Mutant['status']) => mutants.filter((mutant) => mutant.status === status).length;
-  return { killed: count('Killed'), survived: count('Survived'), timeout: count('Timeout'), noCoverage: count('NoCoverage') };
+  const count = (...of: Mutant['status'][]) => mutants.filter(({ status }) => of.includes(status)).length;
+  return {
+    killed: count('Killed'),
+    survived: count('Survived', 'RuntimeError'),
+    timeout: count('Timeout'),
+    noCoverage: count('NoCoverage'),
+  };
+}
+
+/** Nothing told it from the solution. In doubt it survives: where a test that fails with it fails without it, too. */
+export function isSurvivor({ status }: Mutant): boolean {
+  return status === 'Survived' || status === 'NoCoverage' || status === 'RuntimeError';
 }
 
 /** A chapter's score when some of its stages were measured anew. */
@@ -58,14 +67,16 @@ export function percentOf({ killed, survived, timeout, noCoverage }: Counts): nu
 
 /** @param read a solution's text; @param path a file from the repository's root */
 export function survivorsOf(mutants: Mutant[], known: KnownSurvivor[], read: (path: string) => string): Survivor[] {
-  const left = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
-  const survivors = left.map(({ fileName: file, status, replacement, mutatorName: mutator, location }) => {
-    const from = oneLine(cut(read(file), location));
-    const to = oneLine(replacement ?? '');
-    const reason = known.find((one) => one.file === file && one.from === from && one.to === to)?.reason;
-    return { file, line: location.start.line, from, to, mutator, notCovered: status === 'NoCoverage', reason };
-  });
+  const survivors = mutants.filter(isSurvivor).map((mutant) => survivorOf(mutant, known, read));
   return survivors.sort((a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line);
+}
+
+export function survivorOf(mutant: Mutant, known: KnownSurvivor[], read: (path: string) => string): Survivor {
+  const { fileName: file, status, replacement, location } = mutant;
+  const from = oneLine(cut(read(file), location));
+  const to = oneLine(replacement ?? '');
+  const reason = known.find((one) => one.file === file && one.from === from && one.to === to)?.reason;
+  return { file, line: location.start.line, from, to, notCovered: status === 'NoCoverage', reason };
 }
 
 export function describeSurvivor({ file, line, from, to, notCovered, reason }: Survivor): string {

@@ -127,6 +127,13 @@ describe('etcd', () =>
       });
     });
 
+    it('takes a new value, or none, when a put keeps only the lease', async () => {
+      await client().put({ key: 'ignore-lease', value: 'old' });
+      await client().put({ key: 'ignore-lease', value: 'new', ignoreLease: true });
+      const { kvs } = await client().range({ key: 'ignore-lease' });
+      expect(kvs).toMatchObject([{ value: Buffer.from('new'), lease: 0, version: 2 }]);
+    });
+
     it('deletes a key, and says that it was one', async () => {
       const { header: put } = await client().put({ key: 'delete-me', value: '1' });
       const { header, deleted, prevKvs } = await client().deleteRange({ key: 'delete-me' });
@@ -183,6 +190,25 @@ describe('etcd', () =>
       });
       const { header: after } = await client().range({ key: 'before' });
       expect(after.revision).toBe(before.revision);
+    });
+
+    it('keeps what each change wrote, in its order, for those who will watch', () => {
+      const store = new Store();
+      store.commit((change) => {
+        store.put(change, 'a', Buffer.from('one'));
+        store.put(change, 'b', Buffer.from('one'));
+      });
+      store.commit((change) => store.delete(change, 'nobody'));
+      store.commit((change) => store.delete(change, 'a'));
+      const written = [1, 2, 3, 4].map((revision) =>
+        store.changeAt(revision)?.events.map(({ type, kv, prevKv }) => `${type} ${kv.key}@${kv.modRevision} before: ${prevKv?.value}`),
+      );
+      expect(written).toEqual([
+        undefined,
+        ['PUT a@2 before: undefined', 'PUT b@2 before: undefined'],
+        ['DELETE a@3 before: one'],
+        undefined,
+      ]);
     });
 
     it('gives fifty clients that put at once fifty revisions, and loses no put', async () => {

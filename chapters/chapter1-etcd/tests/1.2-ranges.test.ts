@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { contains, keyRange } from '#etcd/keys';
 import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { pair, prefixEnd, type RangeRequest } from '#kit/testing/etcd-client';
@@ -52,6 +53,16 @@ describe('etcd', () =>
     it('lists every key from a key on, when the range ends with a zero byte', async () => {
       await putAll('~from/1', '~from/2', '~zzz');
       expect(await keysIn({ key: '~from/2', rangeEnd: everyKeyFromThere })).toEqual(['~from/2', '~zzz']);
+    });
+
+    it.each([
+      ['b', '', ['b']],
+      ['b', 'c', ['b', 'b\0', 'bb']],
+      ['b', '\0', ['b', 'b\0', 'bb', 'c', 'd']],
+      ['b', 'a', []],
+    ])('says which keys are in the range from %j to %j', (key, rangeEnd, inside) => {
+      const range = keyRange(Buffer.from(key), Buffer.from(rangeEnd));
+      expect(['a', 'b', 'b\0', 'bb', 'c', 'd'].filter((each) => contains(range, each))).toEqual(inside);
     });
 
     it('lists every key there is, when the range is from a zero byte to a zero byte', async () => {

@@ -297,6 +297,10 @@ describe('etcd', () =>
         await failureOf(client().txn({ success: [first, { requestPut: { key: 'nobody', ignoreValue: true } }] })),
         await failureOf(client().txn({ success: [first, nested([{ requestPut: { key: 'leased', lease: 12345 } }])] })),
         await failureOf(client().txn({ success: [first, putOf('')] })),
+        await failureOf(client().txn({ success: [first, deleteOf('')] })),
+        await failureOf(client().txn({ success: [first, { requestRange: { key: '' } }] })),
+        await failureOf(client().txn({ success: [first, nested([putOf('')])] })),
+        await failureOf(client().txn({ success: [first, {}] })),
         await failureOf(client().txn({ success: [first], compare: [{ key: '', target: 'VERSION', version: 0 }] })),
       ];
       expect(failures.map(({ details }) => details)).toEqual([
@@ -304,7 +308,8 @@ describe('etcd', () =>
         'etcdserver: mvcc: required revision is a future revision',
         'etcdserver: key not found',
         'etcdserver: requested lease not found',
-        'etcdserver: key is not provided',
+        ...Array(4).fill('etcdserver: key is not provided'),
+        'etcdserver: key not found',
         'etcdserver: key is not provided',
       ]);
       expect((await client().range({ key: 'whole' })).kvs).toMatchObject([{ modRevision: before }]);

@@ -64,6 +64,7 @@ describe('etcd', () =>
         await failureOf(client().put({ key: 'unleased', lease: 999 })),
         await failureOf(client().leaseGrant({ TTL: 9_000_000_001 })),
       ];
+      expect(await client().leaseGrant({ TTL: 9_000_000_000 })).toMatchObject({ TTL: 9_000_000_000 });
       expect(failures).toEqual([
         { code: 'FAILED_PRECONDITION', details: 'etcdserver: lease already exists' },
         { code: 'NOT_FOUND', details: 'etcdserver: requested lease not found' },
@@ -95,9 +96,9 @@ describe('etcd', () =>
       expect((await client().leaseTimeToLive({ ID })).keys).toEqual([]);
     });
 
-    it('takes its keys along when it is revoked, in one change', async () => {
+    it('takes its keys along when it is revoked, in one change and in their order', async () => {
       const ID = await grant();
-      for (const key of ['revoke/a', 'revoke/b', 'revoke/c']) await put(key, ID);
+      for (const key of ['revoke/c', 'revoke/a', 'revoke/b']) await put(key, ID);
       const before = await put('revoke/other');
       const stream = client().watch();
       open.push(stream);
@@ -107,7 +108,7 @@ describe('etcd', () =>
       expect(kvs.map(pair)).toEqual(['revoke/other=x']);
       expect(header.revision).toBe(before + 1);
       const told = (await stream.events(3)).map(({ type, kv }) => `${type} ${kv.key} at ${kv.modRevision - before}`);
-      expect(told.toSorted()).toEqual(['DELETE revoke/a at 1', 'DELETE revoke/b at 1', 'DELETE revoke/c at 1']);
+      expect(told).toEqual(['DELETE revoke/a at 1', 'DELETE revoke/b at 1', 'DELETE revoke/c at 1']);
       expect((await client().leaseTimeToLive({ ID })).TTL).toBe(-1);
     });
 

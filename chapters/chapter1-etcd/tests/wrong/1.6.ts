@@ -7,7 +7,7 @@ export const wrong: WrongSolution[] = [
     file: 'state-machine.ts',
     replace: 'for (const key of [...lease.keys].sort()) this.store.delete(change, key);',
     by: 'lease.keys.delete(String(change.revision));',
-    caughtBy: 'takes its keys along when it is revoked, in one change',
+    caughtBy: 'takes its keys along when it is revoked, in one change and in their order',
   },
   {
     name: 'deletes key by key',
@@ -15,14 +15,14 @@ export const wrong: WrongSolution[] = [
     file: 'state-machine.ts',
     replace: 'for (const key of [...lease.keys].sort()) this.store.delete(change, key);',
     by: 'for (const key of [...lease.keys].sort()) this.store.commit((own) => this.store.delete(own, key) ?? change);',
-    caughtBy: 'takes its keys along when it is revoked, in one change',
+    caughtBy: 'takes its keys along when it is revoked, in one change and in their order',
   },
   {
     name: 'never lets a key go',
     misunderstanding: 'A key that was put under a lease once hangs on it until the lease ends.',
     file: 'leases.ts',
-    replace: 'if (before !== noLease) this.#leases.get(before)?.keys.delete(keyText(kv.key));',
-    by: 'if (before !== noLease) this.#leases.get(before)?.keys.add(keyText(kv.key));',
+    replace: 'if (prevKv) this.#leases.get(prevKv.lease)?.keys.delete(key);',
+    by: 'if (prevKv) this.#leases.get(prevKv.lease)?.keys.add(key);',
     caughtBy: 'moves a key to the lease of its latest put',
   },
   {

@@ -1,0 +1,174 @@
+// A Stryker plugin that runs tests in a process that stays warm: the solution and its libraries are loaded once and not for each
+// mutant, so that most mutants take a few milliseconds. Tests see jest's own describe, it and expect, but no jest around them.
+//
+// What one mutant leaves behind could fail the next one's tests. So a mutant is caught only if the very test that failed is green
+// without it, straight afterwards. If it is not, a fresh process tries again.
+
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Circus } from '@jest/types';
+import type { MutantCoverage } from '@stryker-mutator/api/core';
+import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
+import {
+  type DryRunResult,
+  DryRunStatus,
+  type MutantRunOptions,
+  type MutantRunResult,
+  MutantRunStatus,
+  type TestResult,
+  type TestRunner,
+  TestStatus,
+} from '@stryker-mutator/api/test-runner';
+import { addEventHandler, getState, removeEventHandler, resetState, run } from 'jest-circus';
+
+/** What Stryker's changed code reads and writes. */
+interface Namespace {
+  activeMutant?: string | undefined;
+  currentTestId?: string | undefined;
+  hitCount?: number | undefined;
+  hitLimit?: number | undefined;
+  mutantCoverage?: MutantCoverage;
+}
+
+interface Failure {
+  /** The test's id. */
+  id: string;
+  message: string;
+  tookTooLong: boolean;
+}
+
+interface Told {
+  tests: TestResult[];
+  failure: Failure | undefined;
+}
+
+/** Milliseconds that each test took without a mutant, by its id. A process that replaces another finds them in the sandbox. */
+const timesFile = 'times-without-a-mutant.json';
+
+/** A test that takes so much longer than without a mutant waits for what never comes. A busy machine makes it slower, too. */
+const patience = { factor: 2, moreMs: 3000, hookMs: 20_000 };
+
+const quickMs = 500;
+
+const namespace: Namespace = {};
+Object.assign(globalThis, { __stryker__: namespace });
+
+class WarmRunner implements TestRunner {
+  #files: string[] = [];
+  #runs = 0;
+  #times: Record<string, number> = {};
+  #mayBeUnclean = false;
+
+  capabilities() {
+    return { reloadEnvironment: false };
+  }
+
+  async init(): Promise<void> {
+    this.#files = globSync(`chapters/${process.env.KATA_MUTATE}/tests/${process.env.KATA_MUTATE_TESTS}.test.ts`).sort();
+    if (existsSync(timesFile)) this.#times = JSON.parse(readFileSync(timesFile, 'utf8')) as Record<string, number>;
+    const globals = pathToFileURL(join(import.meta.dirname, 'jest-globals.ts')).href;
+    registerHooks({
+      resolve: (name, context, next) => (name === '@jest/globals' ? { url: globals, shortCircuit: true } : next(name, context)),
+    });
+    // What has no owner is of a mutant that was judged before.
+    process.on('uncaughtException', () => undefined);
+  }
+
+  async dryRun(): Promise<DryRunResult> {
+    const tests: TestResult[] = [];
+    for (const file of this.#files) tests.push(...(await this.#run(file, undefined)).tests);
+    this.#times = Object.fromEntries(tests.map(({ id, timeSpentMs }) => [id, timeSpentMs]));
+    writeFileSync(timesFile, JSON.stringify(this.#times));
+    return { status: DryRunStatus.Complete, tests, mutantCoverage: withHooks(namespace.mutantCoverage, tests) };
+  }
+
+  async mutantRun({ activeMutant, testFilter, hitLimit }: MutantRunOptions): Promise<MutantRunResult> {
+    if (this.#mayBeUnclean) throw new Error('the mutant before left something behind; this one asks for a fresh process');
+    let nrOfTests = 0;
+    const covering = testFilter ?? Object.keys(this.#times);
+    for (const { file, only } of this.#files.flatMap((file) => this.#quickFirst(file, covering))) {
+      namespace.hitCount = hitLimit === undefined ? undefined : 0;
+      namespace.hitLimit = hitLimit;
+      namespace.activeMutant = activeMutant.id;
+      const { tests, failure } = await this.#run(file, only).finally(() => {
+        namespace.activeMutant = undefined;
+      });
+      nrOfTests += tests.length;
+      if (!failure) continue;
+      this.#mayBeUnclean = failure.tookTooLong;
+      const control = await this.#run(file, [failure.id]);
+      if (control.failure) throw new Error(`${failure.id} fails without a mutant, too: ${control.failure.message}`);
+      const neverEnds = failure.tookTooLong || (namespace.hitCount ?? 0) > (hitLimit ?? Number.POSITIVE_INFINITY);
+      if (neverEnds) return { status: MutantRunStatus.Timeout, reason: failure.message };
+      return { status: MutantRunStatus.Killed, killedBy: [failure.id], failureMessage: failure.message, nrOfTests };
+    }
+    return { status: MutantRunStatus.Survived, nrOfTests };
+  }
+
+  /** The file's tests among these, the quick ones in a run of their own: most mutants are caught there. */
+  #quickFirst(file: string, ids: string[]): { file: string; only: string[] }[] {
+    const ofFile = ids.filter((id) => id.startsWith(file));
+    const isQuick = (id: string) => (this.#times[id] ?? 0) < quickMs;
+    const rounds = [ofFile.filter(isQuick), ofFile.filter((id) => !isQuick(id))];
+    return rounds.filter((only) => only.length > 0).map((only) => ({ file, only }));
+  }
+
+  /** Runs one file's tests, or only some of them, until one fails. */
+  async #run(file: string, only: string[] | undefined): Promise<Told> {
+    const tests: TestResult[] = [];
+    let failure: Failure | undefined;
+    const idOf = (test: Circus.TestEntry) => `${file} ${nameOf(test)}`;
+    const fail = (id: string, [error]: unknown[]) => {
+      const message = error instanceof Error ? error.message : String(error);
+      failure ??= { id, message, tookTooLong: /^Exceeded timeout of/.test(message) };
+      return message;
+    };
+    const listen = (event: Circus.Event): void => {
+      if (event.name === 'run_describe_start') namespace.currentTestId = `${file} ${hooks}`;
+      if (event.name === 'test_start') {
+        const { test } = event;
+        const id = idOf(test);
+        namespace.currentTestId = id;
+        if (failure || (only && !only.includes(id))) test.mode = 'skip';
+        const usual = this.#times[id];
+        if (usual !== undefined) test.timeout = patience.factor * usual + patience.moreMs;
+      }
+      if (event.name === 'test_done') {
+        const { test } = event;
+        const base = { id: idOf(test), name: nameOf(test), timeSpentMs: test.duration ?? 0, fileName: file };
+        const errors = test.errors.map((error) => (Array.isArray(error) ? error[0] : error));
+        if (errors.length === 0) tests.push({ ...base, status: TestStatus.Success });
+        else tests.push({ ...base, status: TestStatus.Failed, failureMessage: fail(base.id, errors) });
+      }
+    };
+    resetState();
+    await import(`${pathToFileURL(resolve(file)).href}?run=${++this.#runs}`);
+    getState().testTimeout = patience.hookMs;
+    addEventHandler(listen);
+    const { unhandledErrors } = await run().finally(() => removeEventHandler(listen));
+    const last = tests.at(-1);
+    if (unhandledErrors.length > 0 && last) fail(last.id, unhandledErrors);
+    return { tests, failure };
+  }
+}
+
+/** What is covered between tests, by a hook of the file: any test of the file may notice it. */
+const hooks = '(hooks)';
+
+function withHooks(coverage: MutantCoverage | undefined, tests: TestResult[]): MutantCoverage {
+  const { static: always, perTest } = coverage ?? { static: {}, perTest: {} };
+  return {
+    static: always,
+    perTest: Object.fromEntries(tests.map(({ id, fileName }) => [id, { ...perTest[`${fileName} ${hooks}`], ...perTest[id] }])),
+  };
+}
+
+function nameOf(test: Circus.TestEntry): string {
+  const names = [test.name];
+  for (let block: Circus.DescribeBlock | undefined = test.parent; block?.parent; block = block.parent) names.unshift(block.name);
+  return names.join(' ');
+}
+
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'warm', WarmRunner)];
