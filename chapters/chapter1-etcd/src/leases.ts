@@ -56,7 +56,7 @@ export class Leases {
 
   /**
    * Called for every event of a key that hung on a lease before, or hangs on one now. A put moves its key to the put's lease, a delete
-   * takes it off. The lease before may be gone: it is being revoked.
+   * takes it off. The lease before may be gone: it is being revoked. No lease has the id of `noLease`.
    */
   follow({ kv, prevKv }: Event): void {
     throw new NotImplemented('1.6', 'Keep track of which key hangs on which lease.');
