@@ -18,7 +18,7 @@ describe('a cluster that keeps its memory on three etcd members', () => {
     const [ca = '', cert = '', key = ''] = await Promise.all(
       ['ca.crt', 'apiserver-etcd-client.crt', 'apiserver-etcd-client.key'].map((file) => readFile(join(pki, file), 'utf8')),
     );
-    const rows = [...cluster.startOutput.matchAll(/etcd \((etcd-\d)\) +(https:\S+)/g)];
+    const rows = [...cluster.startOutput.matchAll(/etcd \((etcd-\d)\) +(https:\S+)/g)].sort();
     const tls = { ca, cert, key };
     // By name: in TLS, a server is not asked for by an IP address.
     members = rows.map(([, name = '', url = '']) => ({ name, client: new EtcdClient(url.replace('127.0.0.1', 'localhost'), tls) }));
