@@ -2,7 +2,15 @@
 // where the protocol has bytes; int64 values are numbers. Every call has a deadline. A server's NotImplemented is thrown as such.
 
 import { once } from 'node:events';
-import { type Client, type ClientDuplexStream, credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  makeGenericClientConstructor,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { loadProtocol, serviceOf } from '#etcd/protocol';
 import { systemClock } from '#kit/clock';
 import type { ClientTls } from '#kit/component';
@@ -276,6 +284,15 @@ export class EtcdClient {
     return this.#callExactly('Cluster', 'MemberAdd', { peerURLs });
   }
 
+  /** One that gets everything and does not vote. */
+  memberAddLearner(...peerURLs: string[]): Promise<{ member: Member; members: Member[] }> {
+    return this.#callExactly('Cluster', 'MemberAdd', { peerURLs, isLearner: true });
+  }
+
+  memberPromote(ID: string): Promise<{ members: Member[] }> {
+    return this.#callExactly('Cluster', 'MemberPromote', { ID });
+  }
+
   memberRemove(ID: string): Promise<{ members: Member[] }> {
     return this.#callExactly('Cluster', 'MemberRemove', { ID });
   }
@@ -325,8 +342,8 @@ export class EtcdClient {
     return this.call('Maintenance', 'Alarm', request);
   }
 
-  watch(): WatchConnection {
-    return new WatchConnection(this.#stream<WatchResponse>('Watch', 'Watch'));
+  watch({ requireLeader = false } = {}): WatchConnection {
+    return new WatchConnection(this.#stream<WatchResponse>('Watch', 'Watch', requireLeader ? { hasleader: 'true' } : {}));
   }
 
   /** A call with bytes of the caller's choice instead of a request. */
@@ -355,9 +372,11 @@ export class EtcdClient {
     for (const client of Object.values(this.#clients)) client.close();
   }
 
-  #stream<Response>(service: 'Watch' | 'Lease', method: string): ClientDuplexStream<object, Response> {
+  #stream<Response>(service: 'Watch' | 'Lease', method: string, fields: Record<string, string> = {}): ClientDuplexStream<object, Response> {
     const { path, requestSerialize, responseDeserialize } = methodOf(service, method);
-    return this.#clients[service].makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(fields)) metadata.set(name, value);
+    return this.#clients[service].makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
   }
 
   #unary<Response>(

@@ -1,6 +1,9 @@
-// The watch streams of all clients: requests in, responses out, and the news after each turn of the disk.
+// The watch streams of all clients: requests in, responses out, and the news after each turn of the disk. A stream ends when there is
+// nothing to be expected any more: this server has retired, or nobody leads and the client has said that it requires a leader.
+// etcd: server/etcdserver/api/v3rpc/interceptor.go (monitorLeader)
 
 import type { Clock, Timer } from '#kit/clock';
+import { type EtcdError, noLeader } from './errors.ts';
 import { keyText } from './keys.ts';
 import type { WatchRequest, WatchResponse } from './messages.ts';
 import type { Conversation, GrpcEdge, Methods } from './rpc.ts';
@@ -11,8 +14,16 @@ import { WatcherIndex } from './watcher-index.ts';
 
 /** How often a watch that asked for `progressNotify` and has nothing to tell is told the revision. */
 const progressEveryMs = 10 * 60 * 1000;
+/** etcd's maxNoLeaderCnt: an election may need more than one try. */
+const electionsOfPatience = 3;
 
 type Connection = Conversation<WatchRequest>;
+
+export interface LeaderView {
+  hasLeader: () => boolean;
+  /** The time after which a follower takes its leader for dead. */
+  electionMs: number;
+}
 
 export class WatchService {
   readonly #edge: GrpcEdge;
@@ -21,13 +32,22 @@ export class WatchService {
   readonly #index = new WatcherIndex();
   /** The last revision that was looked at for watchers to wake. */
   #seen: number;
-  readonly #progress: Timer;
+  readonly #hasLeader: () => boolean;
+  readonly #timers: Timer[];
+  /** How often in a row nobody was found to lead. */
+  #leaderless = 0;
+  /** Why this server watches nothing any more. */
+  #end: EtcdError | undefined;
 
-  constructor(edge: GrpcEdge, machine: StateMachine, clock: Clock) {
+  constructor(edge: GrpcEdge, machine: StateMachine, clock: Clock, { hasLeader, electionMs }: LeaderView) {
     this.#edge = edge;
     this.#machine = machine;
     this.#seen = machine.store.revision;
-    this.#progress = clock.every(progressEveryMs, () => this.#forEach((stream) => stream.notifyIdle()));
+    this.#hasLeader = hasLeader;
+    this.#timers = [
+      clock.every(progressEveryMs, () => this.#forEach((stream) => stream.notifyIdle())),
+      clock.every(electionMs, () => this.#lookForLeader()),
+    ];
   }
 
   get methods(): Methods {
@@ -40,8 +60,14 @@ export class WatchService {
     this.#forEach((stream) => stream.deliver());
   }
 
+  /** Nothing will happen here any more: ends all streams, and those to come, with the reason. */
+  end(error: EtcdError): void {
+    this.#end ??= error;
+    for (const connection of this.#streams.keys()) this.#fail(connection, error);
+  }
+
   stop(): void {
-    this.#progress.cancel();
+    for (const timer of this.#timers) timer.cancel();
     this.#streams.clear();
   }
 
@@ -60,6 +86,18 @@ export class WatchService {
     connection.onClose(() => {
       if (this.#streams.delete(connection)) stream.close();
     });
+    if (this.#end) this.#fail(connection, this.#end);
+    else if (connection.requiresLeader && !this.#hasLeader()) this.#fail(connection, noLeader());
+  }
+
+  #lookForLeader(): void {
+    this.#leaderless = this.#hasLeader() ? 0 : this.#leaderless + 1;
+    if (this.#leaderless < electionsOfPatience) return;
+    for (const connection of this.#streams.keys()) if (connection.requiresLeader) this.#fail(connection, noLeader());
+  }
+
+  #fail(connection: Connection, error: EtcdError): void {
+    connection.fail(this.#edge.failure(error));
   }
 
   /** What was compacted before anybody looked at it cannot be looked up by key: then everybody must see for himself. */

@@ -149,6 +149,12 @@ describe('etcdctl', () => {
     expect(await run(['endpoint', 'health', '-w', 'json'])).toContain(`"endpoint":"${endpoint}","health":true`);
   });
 
+  it('says that nobody is a learner who could be promoted', async () => {
+    const [id = ''] = (await etcdctl('member list')).split(',');
+    await expect(etcdctl(`member promote ${id}`)).rejects.toThrow('etcdserver: can only promote a learner member');
+    await expect(etcdctl('member promote 7')).rejects.toThrow('etcdserver: member not found');
+  });
+
   it('defragments, lists alarms and disarms them', async () => {
     expect(await etcdctl('defrag')).toBe(`Finished defragmenting etcd member[${new URL(etcd.url).host}]\n`);
     expect(await etcdctl('alarm list')).toBe('');

@@ -40,5 +40,7 @@ export const memberNotFound = error(status.NOT_FOUND, 'member not found');
 export const memberExists = error(status.FAILED_PRECONDITION, 'member ID already exist');
 export const peerUrlExists = error(status.FAILED_PRECONDITION, 'Peer URLs already exists');
 export const badMemberUrls = error(status.INVALID_ARGUMENT, 'given member URLs are invalid');
+export const notLearner = error(status.FAILED_PRECONDITION, 'can only promote a learner member');
+export const noLearners = error(status.UNIMPLEMENTED, 'this server knows no learners: add a member that votes, without --learner');
 export const removed = error(status.UNAVAILABLE, 'the member has been permanently removed from the cluster');
 export const stopped = error(status.UNAVAILABLE, 'server stopped');

@@ -10,7 +10,16 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import { type Conversation, type Failure, largestMessage, type Method, type Rpc, type Transport, type TransportOptions } from './rpc.ts';
+import {
+  type Conversation,
+  type Failure,
+  largestMessage,
+  type Method,
+  type Rpc,
+  requiresLeaderField,
+  type Transport,
+  type TransportOptions,
+} from './rpc.ts';
 
 type Handler = (call: never, callback: never) => unknown;
 type Finish = (failure?: Failure) => void;
@@ -107,6 +116,7 @@ function conversationOn(
   finish: Finish,
 ): Conversation<object> {
   const conversation: Conversation<object> = {
+    requiresLeader: stream.metadata.get(requiresLeaderField)[0] === 'true',
     send: (answer) => void stream.write(answer),
     get hasRoom() {
       return !stream.writableNeedDrain;

@@ -21,6 +21,7 @@ import { maintenanceService } from './maintenance.ts';
 import type { MemberAttributes } from './messages.ts';
 import { Proposals } from './proposals.ts';
 import { loadProtocol, serviceOf } from './protocol.ts';
+import { electionMsOf } from './raft/member.ts';
 import type { PeersOptions } from './raft/peers.ts';
 import { recoverAlone, recoverMember } from './recovery.ts';
 import { Replicated } from './replicated.ts';
@@ -103,7 +104,8 @@ async function start(options: EtcdOptions, cleanUp: (() => unknown)[]): Promise<
   cleanUp.push(() => journal.close());
 
   const edge = new GrpcEdge(log);
-  const watches = new WatchService(edge, machine, clock);
+  const hasLeader = () => consensus?.standing.leader !== undefined;
+  const watches = new WatchService(edge, machine, clock, { hasLeader, electionMs: electionMsOf(cluster?.heartbeatMs) });
   cleanUp.push(() => watches.stop());
   const expiry = new LeaseExpiry(clock, (id) => {
     proposals.propose({ leaseRevoke: { ID: id } }).catch((error) => log.warn('an expired lease was not revoked', { id, error }));
@@ -122,7 +124,16 @@ async function start(options: EtcdOptions, cleanUp: (() => unknown)[]): Promise<
   const replicated =
     membership &&
     cluster &&
-    new Replicated({ ...parts, ...membership, ...cluster, prepare: (command) => proposals.prepare(command), clock, random, log });
+    new Replicated({
+      ...parts,
+      ...membership,
+      ...cluster,
+      prepare: (command) => proposals.prepare(command),
+      onEnd: (error) => watches.end(error),
+      clock,
+      random,
+      log,
+    });
   consensus = replicated ?? new Alone(parts);
   const snapshots = new Snapshots({ journal, consensus, afterBytes: options.snapshotAfterBytes ?? defaultSnapshotAfter, log });
   cleanUp.push(() => snapshots.stop());

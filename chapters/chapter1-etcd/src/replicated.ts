@@ -38,6 +38,8 @@ export interface ReplicatedOptions {
   codec: Codec;
   /** Makes a proposal of a command. */
   prepare: (command: Command) => Proposal;
+  /** Nothing happens here any more: this member was removed or stopped, or its disk has failed. */
+  onEnd: (error: EtcdError) => void;
   listenPeers: ListenAddress;
   peerTls?: PeerTls;
   /** False: the wire is cut for this message. For tests. */
@@ -81,6 +83,8 @@ export class Replicated implements Consensus {
   readonly #unsent = new Map<string, Uint8Array>();
   #leads = false;
   #known: readonly Member[] = [];
+  /** Why this member serves nobody any more. */
+  #failure: EtcdError | undefined;
 
   constructor({ recovered, ...options }: ReplicatedOptions) {
     this.#options = options;
@@ -111,6 +115,7 @@ export class Replicated implements Consensus {
       install: (snapshot) => this.#install(snapshot),
       capture: () => inOnePiece(codec.encodeState(machine.capture())),
       onTurn: () => this.#afterTurn(),
+      onFailure: (error) => this.#end(error),
       clock,
       random,
       log,
@@ -150,12 +155,12 @@ export class Replicated implements Consensus {
   }
 
   async readable(oldWillDo: boolean): Promise<void> {
-    if (this.#member.failure) throw this.#member.failure;
+    if (this.#failure) throw this.#failure;
     if (oldWillDo) return;
     try {
       await this.#member.caughtUp(this.#requestMs);
     } catch {
-      throw this.#member.failure ?? timedOut();
+      throw this.#failure ?? timedOut();
     }
   }
 
@@ -199,7 +204,7 @@ export class Replicated implements Consensus {
   }
 
   async stop(): Promise<void> {
-    this.#end(stopped());
+    this.#member.fail(stopped());
     await this.#member.stop();
     this.#peers.stop();
   }
@@ -279,7 +284,7 @@ export class Replicated implements Consensus {
   }
 
   async #atLeader<Duty extends keyof LeaderDuties>(duty: Duty, about: Parameters<LeaderDuties[Duty]>[0]): Promise<object> {
-    if (this.#member.failure) throw this.#member.failure;
+    if (this.#failure) throw this.#failure;
     const { leader } = this.standing;
     if (leader === undefined) throw noLeader();
     if (this.#isLeader) return this.#perform(duty, about);
@@ -304,17 +309,23 @@ export class Replicated implements Consensus {
   }
 
   #retire(): void {
-    if (this.#member.failure) return;
+    if (this.#failure) return;
     this.#options.log.error('this member was removed from the cluster, and serves nobody any more: stop it and delete its data directory');
-    this.#end(removed());
+    this.#member.fail(removed());
   }
 
   /** Silent from now on; whoever waits is told why. */
-  #end(error: EtcdError): void {
-    this.#member.fail(error);
-    for (const { reject } of this.#waiting.values()) reject(error);
+  #end(error: Error): void {
+    const failure = error instanceof EtcdError ? error : memberStopped(error);
+    this.#failure = failure;
+    for (const { reject } of this.#waiting.values()) reject(failure);
     this.#lead(false);
+    this.#options.onEnd(failure);
   }
+}
+
+function memberStopped({ message }: Error): EtcdError {
+  return new EtcdError(status.UNAVAILABLE, `etcdserver: this member has stopped: ${message}; restart it when its disk is well`);
 }
 
 function isSame(some: readonly Member[], others: readonly Member[]): boolean {

@@ -10,6 +10,9 @@ import { EtcdError } from './errors.ts';
 /** Half a MiB more than the largest command, as in etcd: a request that is a little too large gets etcd's own error. */
 export const largestMessage = 2 * 1024 * 1024;
 
+/** The field of a request's metadata that says `true` if the client requires a leader. */
+export const requiresLeaderField = 'hasleader';
+
 /** What gRPC sends when an RPC fails. */
 export interface Failure {
   code: status;
@@ -18,6 +21,8 @@ export interface Failure {
 
 /** Requests and answers in both directions, until one side ends it. Handlers are set before anything can call them. */
 export interface Conversation<Request> {
+  /** The client would rather be told that nobody leads than wait in silence (in Go: `clientv3.WithRequireLeader`). */
+  readonly requiresLeader: boolean;
   send(answer: object): void;
   /** False: the client is slow; `onRoom` is called when it has caught up. */
   readonly hasRoom: boolean;

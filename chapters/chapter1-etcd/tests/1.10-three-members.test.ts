@@ -30,7 +30,7 @@ describe('etcd', () =>
       let cluster: TestCluster;
       beforeAll(async () => {
         NotImplemented.forget();
-        cluster = await TestCluster.start('abc');
+        cluster = await TestCluster.start('abc', { speed: 4 });
       });
       afterAll(() => cluster?.stop());
       const clients = () => cluster.members.map(({ client }) => client);
@@ -105,18 +105,16 @@ describe('etcd', () =>
       });
 
       it('keeps a lease alive through any member', async () => {
-        await clients()[0]?.leaseGrant({ TTL: 60, ID: 5 });
+        const leases = [5, 6, 7];
+        for (const ID of leases) await clients()[0]?.leaseGrant({ TTL: 60, ID });
         await clients()[1]?.put({ key: 'leased', lease: 5 });
-        for (const client of clients()) {
-          await eventually('time passes', async () => (await client.leaseTimeToLive({ ID: 5 })).TTL < 59);
-          expect(await client.leaseKeepAlive(5)).toMatchObject({ ID: 5, TTL: 60 });
-          const { TTL, ...rest } = await client.leaseTimeToLive({ ID: 5, keys: true });
-          // What is left is told in whole seconds, and the sixtieth has begun.
-          expect(TTL).toBeGreaterThanOrEqual(59);
-          expect(rest).toMatchObject({
-            grantedTTL: 60,
-            keys: [Buffer.from('leased')],
-          });
+        const left = async (ID: number) => (await clients()[2]?.leaseTimeToLive({ ID }))?.TTL ?? 0;
+        await eventually('time passes', async () => (await Promise.all(leases.map(left))).every((TTL) => TTL < 57));
+        for (const [index, client] of clients().entries()) {
+          const ID = leases[index] as number;
+          expect(await client.leaseKeepAlive(ID)).toMatchObject({ ID, TTL: 60 });
+          expect(await left(ID)).toBeGreaterThanOrEqual(57);
+          expect(await client.leaseTimeToLive({ ID: 5, keys: true })).toMatchObject({ grantedTTL: 60, keys: [Buffer.from('leased')] });
         }
       });
 
@@ -125,10 +123,10 @@ describe('etcd', () =>
         try {
           for (const stream of streams) await stream.create({ key: 'lost' });
           const [first, second] = clients() as [EtcdClient, EtcdClient];
-          await first.leaseGrant({ TTL: 2, ID: 6 });
-          await second.put({ key: 'lost', value: '1', lease: 6 });
+          await first.leaseGrant({ TTL: 2, ID: 8 });
+          await second.put({ key: 'lost', value: '1', lease: 8 });
           for (const stream of streams) expect((await stream.events(2)).map(({ type }) => type)).toEqual(['PUT', 'DELETE']);
-          for (const client of clients()) expect((await client.leaseTimeToLive({ ID: 6 })).TTL).toBe(-1);
+          for (const client of clients()) expect((await client.leaseTimeToLive({ ID: 8 })).TTL).toBe(-1);
         } finally {
           for (const stream of streams) stream.close();
         }
@@ -216,6 +214,23 @@ describe('etcd', () =>
         expect((await leader.client.status()).errors).toEqual(['etcdserver: no leader']);
         for (const other of trio.members) if (!other.isUp) await other.start();
         await put(leader.client, 'color', 'green');
+      });
+
+      it('ends a watch that requires a leader when there is none; one that does not waits, and misses nothing', async () => {
+        const trio = await start();
+        const leader = await trio.leader();
+        const [patient, demanding] = [leader.client.watch(), leader.client.watch({ requireLeader: true })];
+        for (const stream of [patient, demanding]) await stream.create({ key: 'color' });
+        await put(leader.client, 'color', 'blue');
+        expect((await demanding.events(1)).map(describeEvent)).toEqual((await patient.events(1)).map(describeEvent));
+        for (const other of trio.others(leader)) await other.stop();
+        const noLeader = { code: 'UNAVAILABLE', details: 'etcdserver: no leader' };
+        expect(await failureOf(demanding.next('the end of a watch without a leader'))).toEqual(noLeader);
+        expect(await failureOf(leader.client.watch({ requireLeader: true }).next())).toEqual(noLeader);
+        for (const other of trio.members) if (!other.isUp) await other.start();
+        await put(leader.client, 'color', 'green');
+        expect((await patient.events(1)).map(({ kv }) => pair(kv))).toEqual(['color=green']);
+        patient.close();
       });
 
       it('forgets what a leader took while it was cut off, and never shows it', async () => {
@@ -318,6 +333,8 @@ describe('etcd', () =>
         const leader = await trio.leader();
         const [removed, other] = trio.others(leader) as [TestMember, TestMember];
         const id = await removed.exactId();
+        const stream = removed.client.watch();
+        await stream.create({ key: 'color' });
         await eventually('it may be removed', () => other.client.memberRemove(id));
         expect(await membersOf(other)).toHaveLength(2);
         const gone = { code: 'UNAVAILABLE', details: 'etcdserver: the member has been permanently removed from the cluster' };
@@ -326,6 +343,8 @@ describe('etcd', () =>
           return true;
         });
         expect(await failureOf(removed.client.put({ key: 'color', value: 'red' }))).toEqual(gone);
+        expect(await failureOf(stream.next('the end of its watches'))).toEqual(gone);
+        expect(await failureOf(removed.client.watch().next('the end of a new watch'))).toEqual(gone);
         await put(leader.client, 'color', 'blue');
         expect(await failureOf(other.client.memberRemove(id))).toEqual({ code: 'NOT_FOUND', details: 'etcdserver: member not found' });
       });
@@ -339,6 +358,18 @@ describe('etcd', () =>
         const second = await trio.leader(rest);
         await put(second.client, 'color', 'blue');
         expect(await membersOf(second)).toEqual(rest.map(({ name }) => name));
+      });
+
+      it('all vote: there are no learners, and nobody is one who could be promoted', async () => {
+        const { client } = (await start('a')).members[0] as TestMember;
+        expect(await failureOf(client.memberAddLearner('http://127.0.0.1:9'))).toEqual({
+          code: 'UNIMPLEMENTED',
+          details: expect.stringContaining('add a member that votes'),
+        });
+        const { members } = await client.memberList();
+        expect(members).toHaveLength(1);
+        expect((await failureOf(client.memberPromote(members[0]?.ID ?? ''))).details).toBe('etcdserver: can only promote a learner member');
+        expect((await failureOf(client.memberPromote('77'))).details).toBe('etcdserver: member not found');
       });
 
       it('can be told to be somewhere else', async () => {

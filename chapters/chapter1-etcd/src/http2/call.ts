@@ -4,7 +4,7 @@
 import { status } from '@grpc/grpc-js';
 import type { Clock, Timer } from '#kit/clock';
 import type { Conversation, Failure, Rpc, TransportOptions } from '../rpc.ts';
-import { largestMessage } from '../rpc.ts';
+import { largestMessage, requiresLeaderField } from '../rpc.ts';
 import { encodeHeaders, type Field } from './hpack.ts';
 import { encodeMessage, MessageReader } from './messages.ts';
 import type { RequestHead } from './request.ts';
@@ -30,6 +30,7 @@ export class CallError extends Error {
 }
 
 export class Call implements Conversation<object> {
+  readonly requiresLeader: boolean;
   readonly #stream: Http2Stream;
   readonly #rpc: Rpc;
   readonly #options: CallOptions;
@@ -47,6 +48,7 @@ export class Call implements Conversation<object> {
     this.#stream = stream;
     this.#rpc = rpc;
     this.#options = options;
+    this.requiresLeader = fields.get(requiresLeaderField) === 'true';
     const timeout = fields.get('grpc-timeout');
     if (timeout !== undefined) this.#setDeadline(timeout);
     stream.handlers = {

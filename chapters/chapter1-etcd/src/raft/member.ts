@@ -13,6 +13,11 @@ import { encodeRecord, hasRecord } from './wire.ts';
 /** etcd's --heartbeat-interval, and --election-timeout in those. */
 const defaultTickMs = 100;
 const electionTicks = 10;
+/** How long a follower waits for its leader before it takes it for dead. */
+export function electionMsOf(tickMs = defaultTickMs): number {
+  return tickMs * electionTicks;
+}
+
 /** etcd's --snapshot-catchup-entries. */
 const defaultCatchUpEntries = 5000;
 
@@ -29,6 +34,8 @@ export interface RaftMemberOptions {
   capture: () => Uint8Array;
   /** After each turn. */
   onTurn?: () => void;
+  /** Called once: this member does nothing any more. */
+  onFailure?: (error: Error) => void;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -59,12 +66,12 @@ export class RaftMember {
   readonly #ticker: { cancel(): void };
 
   constructor({ durable, ...options }: RaftMemberOptions) {
-    const { id, random, clock, tickMs = defaultTickMs } = options;
+    const { id, random, clock, tickMs } = options;
     this.#options = options;
     this.#applied = durable.snapshot.index;
-    this.electionMs = tickMs * electionTicks;
+    this.electionMs = electionMsOf(tickMs);
     this.raft = new Raft({ id, durable, random, electionTicks });
-    this.#ticker = clock.every(tickMs, () => this.#tick());
+    this.#ticker = clock.every(tickMs ?? defaultTickMs, () => this.#tick());
     this.#act(() => {
       if (this.raft.members.length === 1) this.raft.campaign();
     });
@@ -152,9 +159,11 @@ export class RaftMember {
 
   /** Silent for ever, as if it had crashed. */
   fail(error: Error): void {
+    if (this.#failure) return;
     this.#ticker.cancel();
-    this.#failure ??= error;
-    for (const { reject } of this.#reads.values()) reject(this.#failure);
+    this.#failure = error;
+    for (const { reject } of this.#reads.values()) reject(error);
+    this.#options.onFailure?.(error);
   }
 
   #act<Result>(act: () => Result): Result | undefined {

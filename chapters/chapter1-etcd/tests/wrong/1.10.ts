@@ -65,7 +65,7 @@ export const wrong: WrongSolution[] = [
     file: 'replicated.ts',
     replace: 'if (leads) for (const lease of machine.leases.all()) expiry.renew(lease);',
     by: 'if (leads && machine.leases.all().length === 0) this.#leads = leads;',
-    caughtBy: 'expires leases after its leader has changed',
+    caughtBy: 'gives every lease all its time again when another member leads',
   },
   {
     name: 'counts the majority before the change',
