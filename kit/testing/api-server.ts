@@ -1,17 +1,19 @@
-// An API server for wire tests: `#api-server` in this process, over TLS, on an etcd of its own. Between the two there is a wire
-// that a test can listen to and cut.
+// An API server for wire tests: `#api-server` in this process, over TLS, on an etcd of its own; or the real ones (see
+// upstream-api-server.ts). Between the two there is a wire that a test can listen to and cut.
 
 import { connect, createServer, type Socket } from 'node:net';
 import { startApiServer } from '#api-server';
 import type { KubernetesObject } from '#kit/api';
 import { Client } from '#kit/client';
 import { systemClock, systemRandom } from '#kit/clock';
+import type { RunningComponent } from '#kit/component';
 import { createLogger, silentLogger, stderrSink } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
-import { createCertificateAuthority } from '#kit/pki';
+import { type CertificateAuthority, createCertificateAuthority, type KeyPair } from '#kit/pki';
 import { ApiError, type Status } from '#kit/status';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
 import { transcript } from '#kit/testing/transcript';
+import { startUpstreamApiServer, upstreamApiServer } from '#kit/testing/upstream-api-server';
 import { withDeadline } from '#kit/testing/wait';
 import { type HttpRequest, type HttpResponse, readLines, readText } from '#kit/transport';
 
@@ -63,15 +65,7 @@ export async function startApiServerUnderTest(): Promise<ApiServerUnderTest> {
     cleanUp.push(() => wire.close());
     const authority = await createCertificateAuthority('kubekata-test');
     const serving = await authority.issue({ commonName: 'kube-apiserver', hosts: ['127.0.0.1'], usages: ['server'] });
-    const log = process.env.KUBEKATA_LOG ? createLogger('api-server', stderrSink) : silentLogger;
-    const server = await startApiServer({
-      etcdServers: [wire.url],
-      listen: loopback,
-      tls: { ...serving, clientCa: authority.cert },
-      clock: systemClock,
-      random: systemRandom,
-      log,
-    });
+    const server = await startServer(wire.url, authority, serving);
     cleanUp.push(() => server.stop());
     const admin = await authority.issue({ commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
     const client = new RecordedClient({ server: server.url, tls: { ca: authority.cert, ...admin }, userAgent: 'test' });
@@ -86,6 +80,19 @@ export async function startApiServerUnderTest(): Promise<ApiServerUnderTest> {
     await stop();
     throw error;
   }
+}
+
+function startServer(etcdUrl: string, authority: CertificateAuthority, serving: KeyPair): Promise<RunningComponent> {
+  if (upstreamApiServer) return startUpstreamApiServer({ program: upstreamApiServer, etcdUrl, authority, serving });
+  const log = process.env.KUBEKATA_LOG ? createLogger('api-server', stderrSink) : silentLogger;
+  return startApiServer({
+    etcdServers: [etcdUrl],
+    listen: loopback,
+    tls: { ...serving, clientCa: authority.cert },
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
 }
 
 /** Writes the transcript; of an answer what arrived of it until it is told. */

@@ -14,6 +14,8 @@ import { NotImplemented } from '#kit/not-implemented';
 import { createCertificateAuthority, type KeyPair } from '#kit/pki';
 import { Complaints } from '#kit/testing/complaints';
 import { Timeline } from '#kit/testing/timeline';
+import { startUpstreamApiServer, upstreamApiServer } from '#kit/testing/upstream-api-server';
+import { isUpstream, startUpstreamEtcd } from '#kit/testing/upstream-etcd';
 import { eventually, type Truthy, type WaitOptions } from '#kit/testing/wait';
 
 const loopback = { host: '127.0.0.1', port: 0 };
@@ -58,18 +60,21 @@ export async function startTestControlPlane(): Promise<TestControlPlane> {
 
     const dataDir = await mkdtemp(join(tmpdir(), 'kubekata-'));
     cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
-    const etcd: RunningComponent = await startEtcd({ dataDir, listen: loopback, ...context });
+    const etcd = await (isUpstream ? startUpstreamEtcd(dataDir) : startEtcd({ dataDir, listen: loopback, ...context }));
     cleanUp.push(() => etcd.stop());
 
     const serving = await issue('kube-apiserver');
-    const apiServer: RunningComponent = await startApiServer({
-      etcdServers: [etcd.url],
-      listen: loopback,
-      tls: { ...serving, clientCa: authority.cert },
-      kubeletTls: { ...serving, ca: authority.cert },
-      kubeletPreferredAddressTypes: ['InternalDNS', 'InternalIP'],
-      ...context,
-    });
+    const startOurs = (): Promise<RunningComponent> =>
+      startApiServer({
+        etcdServers: [etcd.url],
+        listen: loopback,
+        tls: { ...serving, clientCa: authority.cert },
+        kubeletTls: { ...serving, ca: authority.cert },
+        kubeletPreferredAddressTypes: ['InternalDNS', 'InternalIP'],
+        ...context,
+      });
+    const startReal = (program: string) => startUpstreamApiServer({ program, etcdUrl: etcd.url, authority, serving });
+    const apiServer = await (upstreamApiServer ? startReal(upstreamApiServer) : startOurs());
     cleanUp.push(() => apiServer.stop());
 
     const clientFor = async (user: string, groups: string[] = []) => {
