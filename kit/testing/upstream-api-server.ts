@@ -1,5 +1,5 @@
 // The real kube-apiserver for tests: the program that KATA_UPSTREAM_API_SERVER names (`npm run test:upstream -- chapter2` sets it).
-// It is given what `startApiServer` is given, as files and flags.
+// It is given what `startApiServer` is given, as files and flags. Beside it runs the one controller that makes its roles complete.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
@@ -7,10 +7,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClusterRoles } from '#kit/api';
 import { Client } from '#kit/client';
-import { systemClock } from '#kit/clock';
+import { systemClock, systemRandom } from '#kit/clock';
 import type { RunningComponent } from '#kit/component';
 import { freePorts } from '#kit/free-ports';
+import { silentLogger } from '#kit/log';
 import type { CertificateAuthority, KeyPair } from '#kit/pki';
 import { eventually } from '#kit/testing/wait';
 import { readText } from '#kit/transport';
@@ -28,7 +30,7 @@ export interface UpstreamApiServerOptions {
 const startsWithin = 60_000;
 const stopsWithin = 10_000;
 
-/** Resolves when it is ready and the namespace `default` is there. */
+/** Resolves when it is ready, the namespace `default` is there, and the roles view, edit and admin have their rules. */
 export async function startUpstreamApiServer(options: UpstreamApiServerOptions): Promise<RunningComponent> {
   const folder = await mkdtemp(join(tmpdir(), 'kubekata-apiserver-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
@@ -102,20 +104,40 @@ async function startOnce(
       output += error;
     },
   );
-  const stop = () => stopChild(child, ended, () => isOver);
   const admin = await authority.issue({ commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
   const client = new Client({ server: url, tls: { ca: authority.cert, ...admin }, userAgent: 'test' });
+  let controllers: RunningComponent | undefined;
+  const stop = async () => {
+    await controllers?.stop();
+    client.close();
+    await stopChild(child, ended, () => isOver);
+  };
   try {
     const get = async (path: string) => readText((await client.send({ method: 'GET', path })).body);
     const isReady = async () => isOver || ((await get('/readyz')) && (await get('/api/v1/namespaces/default')));
     await eventually('the real API server is ready', isReady, { within: startsWithin, story: () => output });
+    if (isOver) return { failure: `the real API server ended at once:\n${output}` };
+    controllers = await gatherRoles(client);
+    const hasRules = async () => ((await client.get(ClusterRoles, { name: 'view' })).rules ?? []).length > 0;
+    await eventually('the role `view` has its rules', hasRules, { within: startsWithin });
   } catch (error) {
     await stop();
     throw error;
-  } finally {
-    client.close();
   }
-  return isOver ? { failure: `the real API server ended at once:\n${output}` } : { url, stop };
+  return { url, stop };
+}
+
+async function gatherRoles(client: Client): Promise<RunningComponent> {
+  // Only here: no other test of an API server has a controller manager in its process.
+  const { startControllerManager } = await import('#controller-manager');
+  return startControllerManager({
+    client,
+    listen: { host: '127.0.0.1', port: 0 },
+    controllers: ['clusterrole-aggregation-controller'],
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+  });
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<void>, isOver: () => boolean): Promise<void> {

@@ -7,7 +7,7 @@ import { NotImplemented } from '#kit/not-implemented';
 import type { ApiError } from '#kit/status';
 import { type ApiServerUnderTest, type RawEvent, refusal, startApiServerUnderTest } from '#kit/testing/api-server';
 import { pod } from '#kit/testing/builders';
-import { withDeadline } from '#kit/testing/wait';
+import { eventually, withDeadline } from '#kit/testing/wait';
 
 /** `ADDED a`, `MODIFIED a`, …; an ERROR with what its Status says. */
 function told(events: RawEvent[]): string[] {
@@ -17,6 +17,9 @@ function told(events: RawEvent[]): string[] {
 function versionOf({ object }: RawEvent): number {
   return Number(object.metadata.resourceVersion);
 }
+
+/** A server that has lost its way to etcd may take its time before it tries again. */
+const patientMs = 10_000;
 
 describe('API server', () =>
   describe('2.4 watch', () => {
@@ -51,6 +54,29 @@ describe('API server', () =>
     const versionNow = async (namespace: string) => (await client().list(ConfigMaps, { namespace })).metadata.resourceVersion ?? '';
     const watchFromNow = async (namespace: string, query = '') =>
       watch(namespace, `resourceVersion=${await versionNow(namespace)}&${query}`);
+
+    /** The API server has no way to etcd for a moment; in it `key` is deleted, and the history forgotten. */
+    async function etcdForgetsWhatTheServerMissed(key = '/registry/elsewhere'): Promise<void> {
+      const { wire, etcd } = api();
+      wire.block();
+      await etcd.client.put({ key, value: '' });
+      const { header } = await etcd.client.deleteRange({ key });
+      await etcd.client.compact(header.revision);
+      wire.mend();
+    }
+
+    /** What a watch from this version is refused with, at once or by its first event. A server may ask for patience (429) first. */
+    const refusedWatch = async (namespace: string, resourceVersion = '') => {
+      const firstEvent = async () => {
+        for await (const event of client().watch(ConfigMaps, { namespace, resourceVersion })) return event;
+        return undefined;
+      };
+      const refused = () => refusal(withDeadline(`the refusal of a watch from ${resourceVersion}`, firstEvent(), { within: 3000 }));
+      return eventually('an answer for good', async () => {
+        const status = await refused();
+        return status.code !== 429 && status;
+      });
+    };
 
     describe('tells what happens', () => {
       it('after the list that it goes on from: added, modified, deleted, in order', async () => {

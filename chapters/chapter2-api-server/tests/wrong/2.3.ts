@@ -56,7 +56,7 @@ export const wrong: WrongSolution[] = [
     file: 'object-meta.ts',
     replace: 'if (!equalJson(wish(old), wish(next)) && old',
     by: 'if (!equalJson(old, next) && old',
-    caughtBy: 'not when labels or annotations change',
+    caughtBy: 'not when labels change',
   },
   {
     name: 'lets an update write the status',
