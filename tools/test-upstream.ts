@@ -1,6 +1,7 @@
-// npm run test:upstream -- [chapter1] [--from image|path] [--image NAME] [-- jest's own arguments]
-// The wire tests, the very same files, against the real component: what it does not do, no test may ask for. Today: chapter 1's
-// stages 1.1 to 1.7 against the real etcd, in containers where there is Docker, else from the program on the PATH.
+// npm run test:upstream -- [chapter1|chapter2] [flags] [-- jest's own arguments]
+// The wire tests, the very same files, against the real component: what it does not do, no test may ask for. Chapter 1's stages 1.1 to
+// 1.7 against the real etcd, in containers where there is Docker, else from the program on the PATH. Chapter 2's against the real
+// kube-apiserver on our etcd; with --only-etcd our API server runs on the real etcd.
 
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -11,8 +12,13 @@ import type { ImageRecipe } from '#kit/node/image-recipes';
 import { ensureImage } from '#kit/node/images';
 import { programWithLibraries } from '#kit/node/machine-files';
 import { runLabel } from '#kit/testing/upstream-etcd';
+import { chapterNamed } from './chapters.ts';
 
-const usage = 'npm run test:upstream -- [chapter1] [--from image|path] [--image NAME] [-- jest arguments]';
+const usage = `npm run test:upstream -- [chapter1|chapter2] [flags] [-- jest arguments]
+  --from image|path   where the real etcd comes from
+  --image NAME        which image
+  --api-server PATH   chapter2: the real kube-apiserver; the one on the PATH when absent
+  --only-etcd         chapter2: our API server on the real etcd`;
 
 /** From this machine's package, or, where there is none, from a registry's Debian. */
 const etcdRecipe: ImageRecipe = {
@@ -22,51 +28,82 @@ const etcdRecipe: ImageRecipe = {
 };
 const ownImage = 'kubekata/etcd:1';
 
+const onRealEtcd = { KATA_TARGET: 'upstream' };
+
+/** The stages whose tests speak to the component over its own protocol. */
+const wireTests = { 'chapter1-etcd': '/1\\.[1-7]-', 'chapter2-api-server': '/2\\.' };
+type Chapter = keyof typeof wireTests;
+
+interface Run {
+  chapter: Chapter;
+  environment: Record<string, string>;
+  /** jest's own arguments */
+  jest: string[];
+}
+
 await runCommand(async () => {
-  const { from, image, jest } = readArguments(process.argv.slice(2));
+  const { chapter, from, image, program, onlyEtcd, jest } = readArguments(process.argv.slice(2));
+  const run: Run = { chapter, environment: {}, jest };
+  if (chapter === 'chapter2-api-server' && !onlyEtcd) return testApiServer(program, run);
   const docker = new Docker();
   const hasDocker = await docker.ping().then(
     () => true,
     () => false,
   );
-  if (from === 'path' || (from === undefined && !image && !hasDocker)) return testProgram(jest);
+  if (from === 'path' || (from === undefined && !image && !hasDocker)) return testProgram(run);
   if (!hasDocker) throw new UsageError('Docker does not answer; `--from path` takes the `etcd` of the PATH.');
-  return testImage(docker, image ?? ownImage, jest);
+  return testImage(docker, image ?? ownImage, run);
 });
 
 function readArguments(args: string[]) {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   try {
-    const options = { from: { type: 'string' }, image: { type: 'string' } } as const;
+    const text = { type: 'string' } as const;
+    const options = { from: text, image: text, 'api-server': text, 'only-etcd': { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args: args.slice(0, end), options, allowPositionals: true });
-    const [chapter = 'chapter1', ...more] = positionals;
-    if (more.length > 0 || !chapter.startsWith('chapter1')) throw new Error('Only chapter1 has a real component to test against yet');
+    const [name = 'chapter1', ...more] = positionals;
+    const chapter = chapterNamed(name);
+    if (!(chapter in wireTests) || more.length > 0)
+      throw new Error(`${positionals.join(' ')}: there is a real component for chapter1 and chapter2`);
     if (values.from && !['image', 'path'].includes(values.from)) throw new Error(`--from is "${values.from}": it must be image or path`);
-    return { ...values, jest: args.slice(end + 1) };
+    const { 'api-server': program = 'kube-apiserver', 'only-etcd': onlyEtcd = false, ...etcd } = values;
+    return { ...etcd, chapter: chapter as Chapter, program, onlyEtcd, jest: args.slice(end + 1) };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}.\n${usage}`);
   }
 }
 
-function testProgram(jest: string[]): number {
+function testApiServer(program: string, run: Run): number {
+  const { error, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  if (error) {
+    const remedy = 'Name it with --api-server PATH. It is part of every Kubernetes release: https://kubernetes.io/releases/download/';
+    throw new UsageError(`There is no \`${program}\`. ${remedy}`);
+  }
+  process.stdout.write(`the real API server, ${stdout.trim()}, on our etcd\n`);
+  // Each test file starts one, and it takes its time.
+  const patience = ['--testTimeout', '120000'];
+  return runTests({ ...run, environment: { KATA_UPSTREAM_API_SERVER: program }, jest: [...patience, ...run.jest] });
+}
+
+function testProgram(run: Run): number {
   const { error, stdout } = spawnSync('etcd', ['--version'], { encoding: 'utf8' });
   if (error) {
     const remedy = 'Debian and Ubuntu have it in the package etcd-server; others: https://etcd.io/docs/latest/install/';
     throw new UsageError(`There is no \`etcd\` on the PATH. ${remedy}`);
   }
   process.stdout.write(`the real etcd of the PATH, ${stdout.split('\n')[0]}\n`);
-  return runTests({}, jest);
+  return runTests({ ...run, environment: onRealEtcd });
 }
 
-async function testImage(docker: Docker, image: string, jest: string[]): Promise<number> {
+async function testImage(docker: Docker, image: string, run: Run): Promise<number> {
   await ensureImage(docker, image, image === ownImage ? etcdRecipe : undefined);
   process.stdout.write(`the real etcd in containers of ${image}\n`);
-  const run = randomUUID();
+  const id = randomUUID();
   try {
     const reaper = (await hasReaper(docker)) ? {} : { TESTCONTAINERS_RYUK_DISABLED: 'true' };
-    return runTests({ KATA_UPSTREAM_IMAGE: image, KATA_UPSTREAM_RUN: run, ...reaper }, jest);
+    return runTests({ ...run, environment: { ...onRealEtcd, KATA_UPSTREAM_IMAGE: image, KATA_UPSTREAM_RUN: id, ...reaper } });
   } finally {
-    const left = await docker.listContainers({ all: true, filters: { label: [`${runLabel}=${run}`] } });
+    const left = await docker.listContainers({ all: true, filters: { label: [`${runLabel}=${id}`] } });
     for (const { Id } of left) await docker.getContainer(Id).remove({ force: true });
   }
 }
@@ -77,9 +114,8 @@ async function hasReaper(docker: Docker): Promise<boolean> {
   return images.length > 0;
 }
 
-function runTests(environment: Record<string, string>, jest: string[]): number {
-  const wireTests = ['--selectProjects', 'chapter1-etcd', '--testPathPatterns', '/1\\.[1-7]-'];
-  const args = ['node_modules/jest/bin/jest.js', '--config', 'jest.solutions.config.ts', ...wireTests, ...jest];
-  const env = { ...process.env, ...environment, KATA_TARGET: 'upstream' };
-  return spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1;
+function runTests({ chapter, environment, jest }: Run): number {
+  const files = ['--selectProjects', chapter, '--testPathPatterns', wireTests[chapter]];
+  const args = ['node_modules/jest/bin/jest.js', '--config', 'jest.solutions.config.ts', ...files, ...jest];
+  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...environment } }).status ?? 1;
 }

@@ -750,7 +750,8 @@ describe('API server', () =>
         const client = await kubelet('node-1');
         await account('runner');
         const bound = async (name: string, where: string) => {
-          const { metadata } = await admin().create(Pods, pod(name).boundTo(where).specified({ serviceAccountName: 'runner' }));
+          const volumes = [{ name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }];
+          const { metadata } = await admin().create(Pods, pod(name).boundTo(where).specified({ serviceAccountName: 'runner', volumes }));
           return { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid: metadata?.uid } };
         };
         const [own, foreign] = [await bound('runs-here', 'node-1'), await bound('runs-there', 'node-2')];

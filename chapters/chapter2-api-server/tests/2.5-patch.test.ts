@@ -284,11 +284,11 @@ describe('API server', () => {
 
       it('changes nothing but the status through /status', async () => {
         await client().create(Pods, pod('patched'));
-        const patch = { metadata: { labels: { sneaky: 'yes' } }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+        const patch = { spec: { activeDeadlineSeconds: 5 }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
         const name = { namespace: 'default', name: 'patched' };
         const answer = await client().patch(Pods, name, 'strategic-merge', patch, { subresource: 'status' });
         expect(answer.status?.conditions).toMatchObject([{ type: 'Ready', status: 'True' }]);
-        expect(answer.metadata?.labels?.sneaky).toBeUndefined();
+        expect(answer.spec?.activeDeadlineSeconds).toBeUndefined();
       });
 
       it('answers 415 to a language that it does not know', async () => {
