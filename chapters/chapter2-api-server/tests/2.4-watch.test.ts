@@ -181,17 +181,6 @@ describe('API server', () =>
           expect(next?.object.data.value).toBe(events[index + 1]?.object.data.value ?? 'after-0');
         }
       });
-
-      it('not at all from a past that is forgotten: 410 Expired, and the client lists anew', async () => {
-        const namespace = await namespaceOf('forgotten');
-        const { metadata } = await create(namespace, 'a');
-        const watching = await watchFromNow(namespace);
-        await etcdForgetsWhatTheServerMissed();
-        await watching.end(patientMs);
-        const status = await refusedWatch(namespace, metadata?.resourceVersion);
-        expect(status).toMatchObject({ code: 410, reason: 'Expired' });
-        expect(status.message).toMatch(new RegExp(`^too old resource version: ${metadata?.resourceVersion} \\(\\d+\\)$`));
-      });
     });
 
     describe('shows a part of the world', () => {
@@ -387,23 +376,6 @@ describe('API server', () =>
         }
       });
 
-      it('or says so: when etcd has forgotten what the server missed, every watch ends, and to go on is refused: 410 Expired', async () => {
-        const namespace = await namespaceOf('forgotten-meanwhile');
-        await create(namespace, 'a');
-        const watching = await watchFromNow(namespace);
-        await change(namespace, 'a', '1');
-        const [seen] = await watching.first(1);
-        await etcdForgetsWhatTheServerMissed(`/registry/configmaps/${namespace}/a`);
-        const [, ...more] = await watching.end(patientMs);
-        // The server may say it to the watch itself, or to whoever comes back.
-        for (const event of more) expect(event).toMatchObject({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } });
-        const status = await refusedWatch(namespace, seen?.object.metadata.resourceVersion);
-        expect(status).toMatchObject({ code: 410, reason: 'Expired' });
-        const anew = await watchFromNow(namespace);
-        await create(namespace, 'b');
-        expect(told(await anew.first(1))).toEqual(['ADDED b']);
-      });
-
       it('and asks etcd once, however many watch', async () => {
         const namespace = await namespaceOf('many-watchers');
         const large = { data: { value: 'x'.repeat(20_000) } };
@@ -427,6 +399,34 @@ describe('API server', () =>
         expect(`20 watchers cost ${Math.round(withMany / Math.max(withOne, 20_000))} times the bytes of one`).toBe(
           '20 watchers cost 1 times the bytes of one',
         );
+      });
+
+      it('or says so: when etcd has forgotten what the server missed, every watch ends, and to go on is refused: 410 Expired', async () => {
+        const namespace = await namespaceOf('forgotten-meanwhile');
+        await create(namespace, 'a');
+        const watching = await watchFromNow(namespace);
+        await change(namespace, 'a', '1');
+        const [seen] = await watching.first(1);
+        await etcdForgetsWhatTheServerMissed(`/registry/configmaps/${namespace}/a`);
+        const [, ...more] = await watching.end(patientMs);
+        // The server may say it to the watch itself, or to whoever comes back.
+        for (const event of more) expect(event).toMatchObject({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } });
+        const status = await refusedWatch(namespace, seen?.object.metadata.resourceVersion);
+        expect(status).toMatchObject({ code: 410, reason: 'Expired' });
+        const anew = await watchFromNow(namespace);
+        await create(namespace, 'b');
+        expect(told(await anew.first(1))).toEqual(['ADDED b']);
+      });
+
+      it('nor goes on from a past that is forgotten: 410 Expired, and the client lists anew', async () => {
+        const namespace = await namespaceOf('forgotten');
+        const { metadata } = await create(namespace, 'a');
+        const watching = await watchFromNow(namespace);
+        await etcdForgetsWhatTheServerMissed();
+        await watching.end(patientMs);
+        const status = await refusedWatch(namespace, metadata?.resourceVersion);
+        expect(status).toMatchObject({ code: 410, reason: 'Expired' });
+        expect(status.message).toMatch(new RegExp(`^too old resource version: ${metadata?.resourceVersion} \\(\\d+\\)$`));
       });
     });
 

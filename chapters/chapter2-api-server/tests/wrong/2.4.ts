@@ -31,7 +31,7 @@ export const wrong: WrongSolution[] = [
     file: 'watch-cache.ts',
     replace: 'if (revision < this.#oldest) throw expired(revision, this.#oldest);',
     by: 'if (revision < 0) throw expired(revision, this.#oldest);',
-    caughtBy: 'not at all from a past that is forgotten: 410 Expired, and the client lists anew',
+    caughtBy: 'nor goes on from a past that is forgotten: 410 Expired, and the client lists anew',
   },
   {
     name: 'refuses one revision too many',
