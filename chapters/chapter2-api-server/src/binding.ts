@@ -14,9 +14,7 @@ import { writeOptions } from './write-options.ts';
 
 export async function bind(target: Target, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
   const binding = asRecord(await readJson(request.message, 'Binding'), 'Binding') as unknown as Binding;
-  const { name: boundName = target.name } = binding.metadata ?? {};
-  if (boundName !== target.name)
-    throw badRequest(`the name of the object (${boundName}) does not match the name on the URL (${target.name})`);
+  if (binding.metadata?.name !== target.name) throw badRequest('name in URL does not match name in Binding object');
   const nodeName = binding.target?.name;
   if (!nodeName) {
     const cause = { field: 'target.name', reason: 'FieldValueRequired', message: 'Required value' };

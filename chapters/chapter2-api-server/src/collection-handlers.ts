@@ -38,7 +38,7 @@ async function list(collection: Collection, request: ApiRequest, { storage, cloc
 }
 
 /** Writes to the response by itself, for as long as the client listens. */
-export async function watch(collection: Collection, request: ApiRequest, api: ApiResources): Promise<undefined> {
+async function watch(collection: Collection, request: ApiRequest, api: ApiResources): Promise<undefined> {
   const { resource } = collection;
   const representation = negotiate(request.message.headers.accept);
   const query = readWatchQuery(request.query, resource);

@@ -4,9 +4,9 @@
 
 import type { ListMeta } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
-import { ApiError, isReason } from '#kit/status';
+import { ApiError, failure, isReason } from '#kit/status';
 import { readContinueToken, writeContinueToken } from './continue-token.ts';
-import { badRequest, expired, invalid, tooLargeRevision } from './errors.ts';
+import { badRequest, invalid, tooLargeRevision } from './errors.ts';
 import { matchesFields, parseFieldSelector } from './field-selector.ts';
 import { prefixOf } from './keys.ts';
 import { matchesLabels, parseLabelSelector } from './label-selector.ts';
@@ -88,7 +88,7 @@ export async function listObjects(storage: Storage, collection: Collection, quer
   } catch (error) {
     if (isReason(error, 'Timeout') && moment.revision) throw tooLargeRevision(moment.revision, await storage.revision());
     if (!isReason(error, 'Expired')) throw error;
-    throw token ? expiredToken(token.after) : expired(moment.revision ?? 0, await storage.revision());
+    throw expiredList(token?.after);
   }
 }
 
@@ -113,13 +113,13 @@ function keyBehind(key: string): string {
   return `${key}\0`;
 }
 
-/** The moment that the pages showed is forgotten. The client may go on with the latest state, knowing that pages differ. */
-function expiredToken(after: string): ApiError {
-  const { status } = expired(0, 0);
+/** 410. The moment is forgotten. Who has had some of its pages may go on with the latest state, knowing that the pages differ. */
+function expiredList(after?: string): ApiError {
+  if (after === undefined) return new ApiError(failure(410, 'Expired', 'The resourceVersion for the provided list is too old.'));
   const message =
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue ' +
     'parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided ' +
     'token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was ' +
     'returned and now may show up in the list.';
-  return new ApiError({ ...status, message, metadata: { continue: writeContinueToken({ revision: -1, after }) } });
+  return new ApiError({ ...failure(410, 'Expired', message), metadata: { continue: writeContinueToken({ revision: -1, after }) } });
 }

@@ -2,13 +2,13 @@
 
 import { answerReview } from './access/reviews.ts';
 import type { ApiResources } from './api-resources.ts';
-import { handleCollection, watch } from './collection-handlers.ts';
+import { handleCollection } from './collection-handlers.ts';
 import { answerDiscovery } from './discovery.ts';
 import { methodNotAllowed, unknownPath } from './errors.ts';
 import type { Target } from './object.ts';
 import { deleteObject, handleObject } from './object-handlers.ts';
 import { answerOpenApi } from './openapi.ts';
-import { flagParameter, parsePath } from './request.ts';
+import { parsePath } from './request.ts';
 import type { Answer, ApiRequest, Handler } from './server.ts';
 import type { Storage } from './storage.ts';
 import { handleSubresource } from './subresource-handlers.ts';
@@ -67,9 +67,5 @@ async function handleResource(request: ApiRequest, api: ApiResources): Promise<A
   const target: Target = { resource, namespace, name };
   if (subresource !== undefined) return handleSubresource(target, subresource, request, api);
   if (request.method === 'DELETE') return deleteObject(target, request, api);
-  if (request.method === 'GET' && flagParameter(request.query, 'watch')) {
-    request.query.set('fieldSelector', `metadata.name=${name}`);
-    return watch(target, request, api);
-  }
   return handleObject(target, request, api);
 }
