@@ -41,7 +41,20 @@ export interface TestControlPlane {
   stop(): Promise<void>;
 }
 
+let ahead: TestControlPlane | undefined;
+
+/** Starts the one that the next `startTestControlPlane` gives. */
+export async function startAhead(): Promise<void> {
+  ahead = await start();
+}
+
 export async function startTestControlPlane(): Promise<TestControlPlane> {
+  const ready = ahead;
+  ahead = undefined;
+  return ready ?? start();
+}
+
+async function start(): Promise<TestControlPlane> {
   NotImplemented.forget();
   const cleanUp: (() => Promise<unknown> | unknown)[] = [];
   const stop = async () => {

@@ -24,8 +24,21 @@ export interface EtcdUnderTest {
   stop(): Promise<void>;
 }
 
+let ahead: EtcdUnderTest | undefined;
+
+/** Starts the one that the next `startEtcdUnderTest` gives. */
+export async function startAhead(): Promise<void> {
+  ahead = await start(false);
+}
+
 /** What a server that is not durable yet keeps is lost when it stops: tests of that ask for `durable`, and get NotImplemented. */
 export async function startEtcdUnderTest({ durable = false } = {}): Promise<EtcdUnderTest> {
+  const ready = durable ? undefined : ahead;
+  if (ready) ahead = undefined;
+  return ready ?? start(durable);
+}
+
+async function start(durable: boolean): Promise<EtcdUnderTest> {
   NotImplemented.forget();
   const dataDir = await mkdtemp(join(tmpdir(), 'kubekata-etcd-'));
   const clients: EtcdClient[] = [];

@@ -88,9 +88,9 @@ export class Loop {
 
   async #test(): Promise<void> {
     const { stage } = this.#view;
-    this.#show({ running: 0 });
+    this.#show({ running: { passed: 0, failed: undefined } });
     const code = fingerprintOf(this.#root, stage.chapter);
-    const outcome = await this.#runs.run(stage, (passed) => this.#show({ running: passed }));
+    const outcome = await this.#runs.run(stage, (running) => this.#show({ running }));
     if (!outcome) return;
     if (outcome.kind === 'result') changeState(this.#root, (state) => recordResult(state, stage.id, outcome.result, code));
     this.#show({ outcome, running: undefined, state: readState(this.#root) });

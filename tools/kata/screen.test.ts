@@ -41,7 +41,13 @@ describe("the loop's screen", () => {
     );
     expect(shown({ outcome: { kind: 'stuck', test: 'fits › a pod' } })).toMatch(/fits › a pod\n.*endless loop/s);
     expect(shown({ outcome: { kind: 'ended', output: 'out of memory' } })).toMatch(/did not run to their end.*out of memory/s);
-    expect(shown({ running: 7 })).toContain('… running, 7 passed');
+    expect(shown({ running: { passed: 7, failed: undefined } })).toContain('… running, 7 passed');
+  });
+
+  it('says in a line which test failed first, while the others go on', () => {
+    const lines = shown({ running: { passed: 7, failed: `rejects a full node: ${'expected '.repeat(20)}` } }).split('\n');
+    expect(lines[2]).toMatch(/^ ✗ rejects a full node: expected .*… …$/);
+    expect(lines.filter((line) => widthOf(line) > 80)).toEqual([]);
   });
 
   it('puts a hint in the place of the failure', () => {

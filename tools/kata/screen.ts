@@ -1,7 +1,7 @@
 // What the loop shows, as text for a width and height: decided here, written elsewhere.
 
 import { chapterName, type Stage } from '../course.ts';
-import type { Outcome } from './stage-run.ts';
+import type { Outcome, Progress } from './stage-run.ts';
 import { isGreen, type KataState } from './state.ts';
 import { accent, bad, clip, dim, good, padEnd, showMarkdown, strong, widthOf } from './text.ts';
 
@@ -10,8 +10,8 @@ export interface View {
   stages: Stage[];
   state: KataState;
   outcome: Outcome | undefined;
-  /** Tests that passed so far in the run that goes on; undefined: none goes on. */
-  running: number | undefined;
+  /** The run that goes on; undefined: none does. */
+  running: Progress | undefined;
   /** Shown in place of the failure: a hint, a question. */
   panel: string | undefined;
   /** The place in the list of stages, when it is shown. */
@@ -37,7 +37,7 @@ const keys: [key: string, does: string][] = [
 
 export function render(view: View, { columns, rows }: Size): string {
   const width = Math.max(20, columns - 2);
-  const head = [title(view, width), dim('─'.repeat(width)), status(view)];
+  const head = [title(view, width), dim('─'.repeat(width)), status(view, width)];
   if (view.note) head.push(dim(clip(view.note, width)));
   const foot = view.cursor === undefined ? keyLine(width) : dim(clip('↑ ↓ choose · enter jump · esc back', width));
   const room = rows - head.length - 4;
@@ -56,8 +56,9 @@ function title({ stage, stages, state }: View, width: number): string {
   return `${padEnd(strong(accent(left)), room + 2)}${dim(right)}`;
 }
 
-function status({ outcome, running }: View): string {
-  if (running !== undefined) return `${accent('…')} running${running > 0 ? dim(`, ${running} passed`) : ''}`;
+function status({ outcome, running }: View, width: number): string {
+  if (running?.failed) return `${bad('✗')} ${clip(running.failed, width - 4)} ${dim('…')}`;
+  if (running) return `${accent('…')} running${running.passed > 0 ? dim(`, ${running.passed} passed`) : ''}`;
   switch (outcome?.kind) {
     case undefined:
       return dim('…');

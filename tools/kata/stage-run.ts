@@ -2,19 +2,31 @@
 // (a timer, a server, an endless loop) lives on in the next run, and still a run takes no longer than the tests.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { Clock, Timer } from '#kit/clock';
-import { type Stage, testOf } from '../course.ts';
+import { chapterNumber, type Stage, testOf } from '../course.ts';
+import { moduleNameMapper } from '../jest-projects.ts';
 import type { StageResult } from '../progress.ts';
-import { givenModules } from './given-modules.ts';
+import { filesToWrite, givenModules } from './given-modules.ts';
 
 /** What a run's process says. */
 export type Said =
   | { kind: 'warm' }
   | { kind: 'alive' }
   | { kind: 'test'; name: string }
-  | { kind: 'tested'; passed: boolean }
+  | { kind: 'passed' }
+  /** With the message and stack of its first failure. */
+  | { kind: 'failed'; name: string; message: string }
   | { kind: 'result'; result: StageResult };
+
+/** How far a run is. */
+export interface Progress {
+  passed: number;
+  /** The first test that failed, and why, in a line. */
+  failed: string | undefined;
+}
 
 export type Outcome =
   | { kind: 'result'; result: StageResult; ms: number }
@@ -33,6 +45,8 @@ export class StageRuns {
   readonly #clock: Clock;
   #warm: { stage: string; process: StageProcess } | undefined;
   #running: StageProcess | undefined;
+  /** Files that were saved although they hold none of the stage's functions. */
+  readonly #savedToo = new Set<string>();
 
   constructor(root: string, clock: Clock) {
     this.#root = root;
@@ -40,11 +54,11 @@ export class StageRuns {
   }
 
   /** Runs the stage. A run that goes on is ended: it never reports. */
-  async run(stage: Stage, onTested: (passed: number) => void): Promise<Outcome | undefined> {
+  async run(stage: Stage, onProgress: (progress: Progress) => void): Promise<Outcome | undefined> {
     this.#running?.kill();
     const run = this.#takeWarm(stage);
     this.#running = run;
-    const outcome = await run.go(onTested);
+    const outcome = await run.go(onProgress);
     if (this.#running !== run) return undefined;
     run.kill();
     this.#running = undefined;
@@ -54,9 +68,11 @@ export class StageRuns {
 
   /** Makes the next run of that stage ready. */
   warm(stage: Stage): void {
-    if (this.#warm?.stage === stage.id && this.#warm.process.usable) return;
-    this.#warm?.process.kill();
-    this.#warm = { stage: stage.id, process: new StageProcess(this.#root, stage, this.#clock) };
+    const { stage: id, process } = this.#warm ?? {};
+    for (const path of process?.outdated() ?? []) this.#savedToo.add(path);
+    if (id === stage.id && process?.usable) return;
+    process?.kill();
+    this.#warm = { stage: stage.id, process: new StageProcess(this.#root, stage, [...this.#savedToo], this.#clock) };
   }
 
   /** Ends all processes. */
@@ -77,6 +93,8 @@ export class StageRuns {
 class StageProcess {
   readonly #child: ChildProcess;
   readonly #clock: Clock;
+  /** The files that it has loaded ahead, as they were then. */
+  readonly #loaded: Map<string, string>;
   #output = '';
   #isWarm = false;
   #hasEnded = false;
@@ -84,9 +102,12 @@ class StageProcess {
   #onSaid: (said: Said) => void = () => {};
   #onEnd = () => {};
 
-  constructor(root: string, stage: Stage, clock: Clock) {
+  constructor(root: string, stage: Stage, savedToo: string[], clock: Clock) {
     this.#clock = clock;
     const test = testOf(stage);
+    const toWrite = filesToWrite(root, stage.chapter, stage.id);
+    const given = givenModules(moduleNameMapper(`learner-${chapterNumber(stage.chapter)}`), join(root, test), [...toWrite, ...savedToo]);
+    this.#loaded = new Map(given.filter((name) => isAbsolute(name)).map((path) => [path, versionOf(path)]));
     const jest = join(root, 'node_modules/jest/bin/jest.js');
     const args = [test.replaceAll('.', '\\.'), '--runInBand', '--reporters=<rootDir>/tools/kata/tell-loop.ts'];
     this.#child = spawn(process.execPath, [jest, ...args], {
@@ -94,7 +115,8 @@ class StageProcess {
       env: {
         ...process.env,
         KUBEKATA_CHAPTERS: stage.chapter,
-        KUBEKATA_PRELOAD: JSON.stringify(givenModules(root, stage.chapter, join(root, test))),
+        KUBEKATA_COMPILE: JSON.stringify(toWrite.filter((path) => existsSync(path))),
+        KUBEKATA_PRELOAD: JSON.stringify(given),
         FORCE_COLOR: process.env.FORCE_COLOR ?? (useColours() ? '1' : '0'),
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -115,23 +137,31 @@ class StageProcess {
   }
 
   get usable(): boolean {
-    return !this.#hasEnded;
+    return !this.#hasEnded && this.outdated().length === 0;
   }
 
-  async go(onTested: (passed: number) => void): Promise<Outcome> {
+  /** Files that are not as they were when it loaded them. */
+  outdated(): string[] {
+    return [...this.#loaded].filter(([path, version]) => versionOf(path) !== version).map(([path]) => path);
+  }
+
+  async go(onProgress: (progress: Progress) => void): Promise<Outcome> {
     let test: string | undefined;
-    let passed = 0;
+    const progress: Progress = { passed: 0, failed: undefined };
     let watchdog: Timer | undefined;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const lookAgain = () => {
       watchdog?.cancel();
       watchdog = this.#clock.after(test === undefined ? loadingMs : stuckAfterMs, () => resolve({ kind: 'stuck', test }));
     };
+    lookAgain();
     let started = this.#clock.now();
     this.#onSaid = (said) => {
       if (said.kind === 'test') test = said.name;
       lookAgain();
-      if (said.kind === 'tested' && said.passed) onTested(++passed);
+      if (said.kind === 'passed') progress.passed++;
+      if (said.kind === 'failed') progress.failed ??= `${said.name}: ${firstLine(said.message)}`;
+      if (said.kind === 'passed' || said.kind === 'failed') onProgress({ ...progress });
       if (said.kind === 'result') resolve({ kind: 'result', result: said.result, ms: this.#clock.now() - started });
     };
     this.#onEnd = () => resolve({ kind: 'ended', output: this.#output.trim() });
@@ -153,6 +183,16 @@ class StageProcess {
     if (process.platform === 'win32') spawnSync('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' });
     else killGroup(pid);
   }
+}
+
+function versionOf(path: string): string {
+  const { mtimeMs, size } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  return `${mtimeMs} ${size}`;
+}
+
+function firstLine(message: string): string {
+  const [line = ''] = stripVTControlCharacters(message).split('\n');
+  return line.replace(/^\w*Error: /, '').trim();
 }
 
 function killGroup(leader: number): void {

@@ -11,6 +11,7 @@ import type { RunningComponent } from '#kit/component';
 import { NotImplemented } from '#kit/not-implemented';
 import { ApiError } from '#kit/status';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
+import { FastClock } from '#kit/testing/fast-clock';
 import type { WaitOptions } from '#kit/testing/wait';
 import { startScheduler } from '#scheduler';
 import { SchedulerCache } from '#scheduler/cache';
@@ -18,6 +19,9 @@ import type { Snapshot } from '#scheduler/schedule';
 
 /** Above what any step here takes, below what a learner is willing to wait. */
 const patience: WaitOptions = { within: 5_000 };
+
+/** How many times as fast the scheduler's clock goes: a pod that fits nowhere is left alone for a second. */
+const haste = 20;
 
 /** Nodes, and pods that are on them, as the scheduler's core sees them. */
 export function snapshotOf(nodes: Node[], podsOnThem: Pod[] = []): Snapshot {
@@ -97,7 +101,7 @@ export class SchedulerCluster {
   /** Resolves with the scheduler's URL. */
   async startScheduler(): Promise<string> {
     const { client, context } = this.plane;
-    this.#scheduler = await startScheduler({ client, listen: { host: '127.0.0.1', port: 0 }, ...context });
+    this.#scheduler = await startScheduler({ client, listen: { host: '127.0.0.1', port: 0 }, ...context, clock: new FastClock(haste) });
     return this.#scheduler.url;
   }
 
