@@ -51,8 +51,8 @@ const selectableFields: Record<string, string[]> = {
 const everywhere = ['metadata.name', 'metadata.namespace'];
 
 /** The fields that objects of a resource can be selected by. */
-export function selectableFieldsOf({ group, plural }: ResourceDefinition): string[] {
-  return [...everywhere, ...(selectableFields[group ? `${plural}.${group}` : plural] ?? [])];
+export function selectableFieldsOf({ group, plural, custom }: ResourceDefinition): string[] {
+  return [...everywhere, ...(custom?.selectableFields ?? selectableFields[group ? `${plural}.${group}` : plural] ?? [])];
 }
 
 /** 400. A kind with fields of its own and one without are refused in words of their own. */

@@ -46,7 +46,7 @@ export function operationsOf(resource: ResourceDefinition, schemaName: string): 
     [`${collection}/{name}`]: {
       get: operation('get', object),
       put: write('put'),
-      patch: patchOperation(gvk, object),
+      patch: resource.custom ? withoutStrategicMerge(patchOperation(gvk, object)) : patchOperation(gvk, object),
       delete: operation('delete', object),
     },
   };
@@ -73,6 +73,12 @@ export function patchOperation(kind: GroupVersionKind, answer: Content): Operati
     requestBody: { required: true, content: Object.fromEntries(languages.map((language) => [language, { schema: {} }])) },
     responses: { 200: { description: 'OK', content: answer } },
   };
+}
+
+/** Nobody knows how the lists of a custom kind would be merged. */
+function withoutStrategicMerge(operation: Operation): Operation {
+  const { 'application/strategic-merge-patch+json': _, ...content } = operation.requestBody?.content ?? {};
+  return { ...operation, requestBody: { required: true, content } };
 }
 
 /** What every request that writes may say in its query. */

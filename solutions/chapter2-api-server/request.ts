@@ -2,7 +2,7 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
 
 import { unknownPath } from './errors.ts';
-import { findResource, type ResourceDefinition } from './resources.ts';
+import { type FindResource, findResource as findBuiltIn, type ResourceDefinition } from './resources.ts';
 
 export interface ResourcePath {
   resource: ResourceDefinition;
@@ -25,7 +25,7 @@ export interface ResourcePath {
  *
  * @exercise 2.1 Take a path apart into resource, namespace, name and subresource
  */
-export function parsePath(path: string): ResourcePath {
+export function parsePath(path: string, findResource: FindResource = findBuiltIn): ResourcePath {
   const [root, ...segments] = decodeSegments(path);
   const group = root === 'api' ? '' : segments.shift();
   const version = segments.shift();

@@ -87,8 +87,8 @@ export class WatchStream implements Watcher {
     if (event) this.#send(event);
   }
 
-  onEnd({ status }: ApiError): void {
-    this.#write({ type: 'ERROR', object: status });
+  onEnd(error?: ApiError): void {
+    if (error) this.#write({ type: 'ERROR', object: error.status });
     this.end();
   }
 

@@ -1,0 +1,649 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { resourcesOf } from '#api-server/custom/custom-resources';
+import { readScale, withReplicas } from '#api-server/custom/custom-scale';
+import { fillDefaults } from '#api-server/custom/defaulting';
+import type { Definition } from '#api-server/custom/definition';
+import { parseJsonPath, valuesAt } from '#api-server/custom/json-path';
+import { acceptNames, nextStatus } from '#api-server/custom/naming';
+import { fieldsToPrune } from '#api-server/custom/pruning';
+import type { Schema } from '#api-server/custom/schema';
+import { schemaProblems } from '#api-server/custom/validation';
+import { NotImplemented } from '#kit/not-implemented';
+import { type ApiServerUnderTest, type RawAnswer, startApiServerUnderTest } from '#kit/testing/api-server';
+import { eventually } from '#kit/testing/wait';
+
+const group = 'example.com';
+const noon = '2026-03-01T12:00:00Z';
+const one = '2026-03-01T13:00:00Z';
+
+const text: Schema = { type: 'string' };
+const integer: Schema = { type: 'integer' };
+const object = (properties: Record<string, Schema>, rest: Schema = {}): Schema => ({ type: 'object', properties, ...rest });
+
+interface Words {
+  plural?: string;
+  kind?: string;
+  shortNames?: string[];
+  categories?: string[];
+}
+
+/** A version that is served and stored, of objects with these fields in their spec. */
+function version(name: string, fields: Record<string, Schema>, rest: object = {}) {
+  return {
+    name,
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema: object({ spec: object(fields), status: object({ ready: integer, selector: text }) }) },
+    ...rest,
+  };
+}
+
+/** As its author writes it. */
+function definitionOf({ plural = 'widgets', kind = 'Widget', ...words }: Words, versions: object[], rest: object = {}): Definition {
+  const names = { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List`, ...words };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: { group, scope: 'Namespaced', names, versions, ...rest },
+  } as unknown as Definition;
+}
+
+/** With the status that the server gave it. */
+function named(definition: Definition, { established = true, terminating = false } = {}): Definition {
+  const conditions = [
+    { type: 'NamesAccepted', status: 'True' },
+    { type: 'Established', status: established ? 'True' : 'False' },
+    ...(terminating ? [{ type: 'Terminating', status: 'True' }] : []),
+  ];
+  return { ...definition, status: { acceptedNames: definition.spec.names, conditions, storedVersions: ['v1'] } } as Definition;
+}
+
+const path = (name: string) => parseJsonPath(name) ?? [];
+const summary = (problems: { field?: string; message?: string }[]) => problems.map(({ field, message }) => `${field}: ${message}`);
+
+describe('API server', () =>
+  describe('2.11 your own kinds', () => {
+    beforeEach(() => NotImplemented.forget());
+
+    describe('names', () => {
+      const widgets = named(definitionOf({ shortNames: ['wd'] }, []));
+
+      it('that are free are accepted', () => {
+        const { accepted, condition } = acceptNames(definitionOf({ shortNames: ['w'], categories: ['all'] }, []), []);
+        expect(accepted).toEqual({
+          plural: 'widgets',
+          singular: 'widget',
+          kind: 'Widget',
+          listKind: 'WidgetList',
+          shortNames: ['w'],
+          categories: ['all'],
+        });
+        expect(condition).toMatchObject({ type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' });
+      });
+
+      it.each([
+        ['a short name', { plural: 'gears', kind: 'Gear', shortNames: ['g', 'wd'] }, 'ShortNamesConflict', '"wd" is already in use'],
+        [
+          'a short name that is a plural',
+          { plural: 'gears', kind: 'Gear', shortNames: ['widgets'] },
+          'ShortNamesConflict',
+          '"widgets" is already in use',
+        ],
+        ['a plural that is a short name', { plural: 'wd', kind: 'Gear' }, 'PluralConflict', '"wd" is already in use'],
+        ['a kind', { plural: 'gears', kind: 'Widget' }, 'ListKindConflict', '"WidgetList" is already in use'],
+      ])('that others of the group have are not: %s', (_, words, reason, message) => {
+        const { condition } = acceptNames(definitionOf(words, []), [widgets]);
+        expect(condition).toMatchObject({ type: 'NamesAccepted', status: 'False', reason, message });
+      });
+
+      it('are accepted one by one: what is free is given, short names all together or not at all', () => {
+        const { accepted } = acceptNames(definitionOf({ plural: 'gears', kind: 'Gear', shortNames: ['g', 'wd'] }, []), [widgets]);
+        expect(accepted).toEqual({ plural: 'gears', singular: 'gear', kind: 'Gear', listKind: 'GearList' });
+      });
+
+      it('only matter in the same group, and only once they are given', () => {
+        const wanted = definitionOf({ plural: 'gears', kind: 'Gear', shortNames: ['wd'] }, []);
+        const elsewhere = { ...widgets, spec: { ...widgets.spec, group: 'other.com' } };
+        const notGiven = definitionOf({ shortNames: ['wd'] }, []);
+        expect(acceptNames(wanted, [elsewhere, notGiven]).condition.status).toBe('True');
+      });
+
+      it('that a definition has are no obstacle to itself', () => {
+        expect(acceptNames(widgets, [widgets]).condition.status).toBe('True');
+      });
+    });
+
+    describe('a status', () => {
+      const fresh = definitionOf({}, [version('v1', {})]);
+      const conditionsOf = (definition: Definition) =>
+        (definition.status?.conditions ?? []).map(({ type, status, reason, lastTransitionTime }) => [
+          type,
+          status,
+          reason,
+          lastTransitionTime,
+        ]);
+      const withStatus = (definition: Definition, others: Definition[], now: string): Definition => ({
+        ...definition,
+        status: nextStatus(definition, others, now),
+      });
+
+      it('accepts the names first, and says Established when that has been seen', () => {
+        const first = withStatus(fresh, [], noon);
+        expect(conditionsOf(first)).toEqual([
+          ['NamesAccepted', 'True', 'NoConflicts', noon],
+          ['Established', 'False', 'Installing', noon],
+        ]);
+        const second = withStatus(first, [], one);
+        expect(conditionsOf(second)).toEqual([
+          ['NamesAccepted', 'True', 'NoConflicts', noon],
+          ['Established', 'True', 'InitialNamesAccepted', one],
+        ]);
+        expect(withStatus(second, [], '2026-03-01T14:00:00Z')).toEqual(second);
+      });
+
+      it('is not Established without its names, and recovers when they are free', () => {
+        const other = named(definitionOf({ plural: 'gears', kind: 'Gear', shortNames: ['widgets'] }, []));
+        const refused = withStatus(fresh, [other], noon);
+        expect(conditionsOf(refused)).toEqual([
+          ['NamesAccepted', 'False', 'PluralConflict', noon],
+          ['Established', 'False', 'NotAccepted', noon],
+        ]);
+        expect(conditionsOf(withStatus(withStatus(refused, [], one), [], one)).map(([, status]) => status)).toEqual(['True', 'True']);
+      });
+
+      it('stays Established when a later wish for names cannot be granted', () => {
+        const other = named(definitionOf({ plural: 'gears', kind: 'Gear', shortNames: ['wd'] }, []));
+        const wishing = named({ ...fresh, spec: { ...fresh.spec, names: { ...fresh.spec.names, shortNames: ['wd'] } } });
+        const had = { ...wishing, status: { ...wishing.status, acceptedNames: fresh.spec.names } } as Definition;
+        expect(conditionsOf(withStatus(had, [other], noon)).map(([type, status]) => [type, status])).toEqual([
+          ['NamesAccepted', 'False'],
+          ['Established', 'True'],
+        ]);
+      });
+
+      it('remembers every version that was ever the one to store', () => {
+        const moved = definitionOf({}, [version('v1', {}, { storage: false }), version('v2', {})]);
+        expect(nextStatus({ ...moved, status: { storedVersions: ['v1'] } } as Definition, [], noon).storedVersions).toEqual(['v1', 'v2']);
+      });
+    });
+
+    describe('a definition becomes resources', () => {
+      it('one for each version that is served, with its subresources', () => {
+        const scale = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.ready' };
+        const definition = definitionOf({ shortNames: ['wd'], categories: ['all'] }, [
+          version('v1', {}, { storage: false }),
+          version('v2', { size: integer }, { subresources: { status: {}, scale }, selectableFields: [{ jsonPath: '.spec.size' }] }),
+          version('v3', {}, { storage: false, served: false }),
+        ]);
+        const resources = resourcesOf(named(definition, { established: false }));
+        expect(resources.map(({ version, subresources }) => [version, subresources])).toEqual([
+          ['v1', []],
+          ['v2', ['status', 'scale']],
+        ]);
+        expect(resources[1]).toMatchObject({
+          group,
+          kind: 'Widget',
+          plural: 'widgets',
+          singular: 'widget',
+          shortNames: ['wd'],
+          categories: ['all'],
+          namespaced: true,
+          custom: { listKind: 'WidgetList', scale, selectableFields: ['spec.size'], isTerminating: false },
+        });
+      });
+
+      it('none before its names are accepted', () => {
+        expect(resourcesOf(definitionOf({}, [version('v1', {})]))).toEqual([]);
+      });
+
+      it('that still serve, but make nothing new, while it is deleted', () => {
+        const [resource] = resourcesOf(named(definitionOf({}, [version('v1', {})], { scope: 'Cluster' }), { terminating: true }));
+        expect(resource).toMatchObject({ namespaced: false, custom: { isTerminating: true } });
+      });
+    });
+
+    describe('pruning', () => {
+      const unknown = (value: object, schema: Schema) => fieldsToPrune(value, schema).map((found) => found.path);
+
+      it('finds the fields that the schema does not name, at every depth', () => {
+        const schema = object({ spec: object({ ports: { type: 'array', items: object({ port: integer }) } }) });
+        const value = { spec: { ports: [{ port: 1 }, { port: 2, nmae: 'x' }], foo: { bar: 1 } }, bar: 1 };
+        expect(unknown(value, schema)).toEqual(['spec.ports[1].nmae', 'spec.foo', 'bar']);
+        const [found] = fieldsToPrune(value, schema);
+        expect(found).toMatchObject({ field: 'nmae', owner: { port: 2, nmae: 'x' } });
+      });
+
+      it('knows apiVersion, kind and metadata at the top and in embedded resources, and nowhere else', () => {
+        const schema = object({
+          template: object({}, { 'x-kubernetes-embedded-resource': true }),
+          plain: object({}),
+        });
+        const whole = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' } };
+        expect(unknown({ ...whole, template: whole, plain: whole }, schema)).toEqual(['plain.apiVersion', 'plain.kind', 'plain.metadata']);
+      });
+
+      it('leaves maps alone, and what is to be preserved, but looks into what that names', () => {
+        const schema = object({
+          labels: { type: 'object', additionalProperties: object({ a: text }) },
+          free: object({ known: object({ a: text }) }, { 'x-kubernetes-preserve-unknown-fields': true }),
+        });
+        expect(unknown({ labels: { x: { a: '1', b: '2' } }, free: { any: { thing: 1 }, known: { b: 1 } } }, schema)).toEqual([
+          'labels.x.b',
+          'free.known.b',
+        ]);
+      });
+    });
+
+    describe('defaults', () => {
+      const filled = (value: unknown, schema: Schema) => {
+        fillDefaults(value, schema);
+        return value;
+      };
+
+      it('fill in what is absent, in objects, lists and maps, and leave what is there', () => {
+        const schema = object({
+          color: { ...text, default: 'red' },
+          size: { ...integer, default: 1 },
+          ports: { type: 'array', items: object({ protocol: { ...text, default: 'TCP' } }) },
+          named: { type: 'object', additionalProperties: object({ weight: { ...integer, default: 0 } }) },
+        });
+        expect(filled({ size: 0, ports: [{ protocol: 'UDP' }, {}], named: { a: {} } }, schema)).toEqual({
+          color: 'red',
+          size: 0,
+          ports: [{ protocol: 'UDP' }, { protocol: 'TCP' }],
+          named: { a: { weight: 0 } },
+        });
+      });
+
+      it('do not make an object for the sake of what would be in it, unless it has a default itself', () => {
+        const inner = object({ x: { ...integer, default: 5 } });
+        expect(filled({}, object({ absent: inner, present: { ...inner, default: {} } }))).toEqual({ present: { x: 5 } });
+      });
+
+      it('take the place of null, unless null is a value there; without a default, null goes', () => {
+        const schema = object({ color: { ...text, default: 'red' }, note: text, label: { ...text, nullable: true, default: 'x' } });
+        expect(filled({ color: null, note: null, label: null }, schema)).toEqual({ color: 'red', label: null });
+      });
+
+      it('are copies: an object that is changed does not change them', () => {
+        const schema = object({ list: { type: 'array', items: text, default: ['a'] } });
+        const first = filled({}, schema) as { list: string[] };
+        first.list.push('b');
+        expect(filled({}, schema)).toEqual({ list: ['a'] });
+      });
+    });
+
+    describe('validation', () => {
+      it.each<[string, unknown, Schema, string[]]>([
+        ['a text for a number', 'x', integer, ['spec.x: Invalid value: "string": spec.x in body must be of type integer: "string"']],
+        ['a fraction for an integer', 1.5, integer, ['spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"']],
+        ['null', null, text, ['spec.x: Invalid value: "null": spec.x in body must be of type string: "null"']],
+        ['null where it is a value', null, { ...text, nullable: true, minLength: 1 }, []],
+        ['an integer for a number', 2, { type: 'number' }, []],
+        [
+          'neither integer nor text',
+          true,
+          { 'x-kubernetes-int-or-string': true },
+          ['spec.x: Invalid value: "boolean": spec.x in body must be of type integer,string: "boolean"'],
+        ],
+        ['a percentage or a number', '10%', { 'x-kubernetes-int-or-string': true }, []],
+        [
+          'too small a number',
+          0,
+          { ...integer, minimum: 1 },
+          ['spec.x: Invalid value: 0: spec.x in body should be greater than or equal to 1'],
+        ],
+        [
+          'a value that is no choice',
+          'blue',
+          { ...text, enum: ['red', 'green'] },
+          ['spec.x: Unsupported value: "blue": supported values: "red", "green"'],
+        ],
+        ['a choice that is an object', { a: 1 }, { type: 'object', additionalProperties: integer, enum: [{ a: 1 }] }, []],
+        [
+          'too few items',
+          [],
+          { type: 'array', items: text, minItems: 1 },
+          ['spec.x: Invalid value: 0: spec.x in body should have at least 1 items'],
+        ],
+        ['too many items', ['a', 'b'], { type: 'array', items: text, maxItems: 1 }, ['spec.x: Too many: 2: must have at most 1 items']],
+        [
+          'a wrong item',
+          ['a', 1],
+          { type: 'array', items: text },
+          ['spec.x[1]: Invalid value: "integer": spec.x[1] in body must be of type string: "integer"'],
+        ],
+        [
+          'an item twice in a set',
+          ['a', 'b', 'a'],
+          { type: 'array', items: text, 'x-kubernetes-list-type': 'set' },
+          ['spec.x[2]: Duplicate value: "a"'],
+        ],
+        ['an item twice in a list', ['a', 'a'], { type: 'array', items: text }, []],
+        [
+          'a field that is missing',
+          {},
+          { type: 'object', required: ['size'], properties: { size: integer } },
+          ['spec.x.size: Required value'],
+        ],
+        [
+          'too many fields',
+          { a: 1, b: 2 },
+          { type: 'object', additionalProperties: integer, maxProperties: 1 },
+          ['spec.x: Too many: 2: must have at most 1 items'],
+        ],
+        [
+          'too few fields',
+          {},
+          { type: 'object', additionalProperties: integer, minProperties: 1 },
+          ['spec.x: Invalid value: 0: spec.x in body should have at least 1 properties'],
+        ],
+        [
+          'a wrong value in a map',
+          { a: 'x' },
+          { type: 'object', additionalProperties: integer },
+          ['spec.x.a: Invalid value: "string": spec.x.a in body must be of type integer: "string"'],
+        ],
+        [
+          'an embedded object without a type',
+          { metadata: {} },
+          { type: 'object', 'x-kubernetes-embedded-resource': true },
+          ['spec.x.apiVersion: Required value: must not be empty', 'spec.x.kind: Required value: must not be empty'],
+        ],
+      ])('of %s', (_, value, schema, problems) => {
+        expect(summary(schemaProblems(value, schema, 'spec.x'))).toEqual(problems);
+      });
+
+      it('tells the items of a map list apart by all of its keys', () => {
+        const schema: Schema = {
+          type: 'array',
+          items: object({ port: integer, protocol: text, name: text }),
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['port', 'protocol'],
+        };
+        const ports = [
+          { port: 53, protocol: 'TCP', name: 'a' },
+          { port: 53, protocol: 'UDP', name: 'b' },
+        ];
+        expect(schemaProblems(ports, schema, 'spec.ports')).toEqual([]);
+        const again = [...ports, { port: 53, protocol: 'UDP', name: 'c' }];
+        expect(summary(schemaProblems(again, schema, 'spec.ports'))).toEqual([
+          'spec.ports[2]: Duplicate value: {"port":53,"protocol":"UDP"}',
+        ]);
+      });
+
+      const either = [{ required: ['a'] }, { required: ['b'] }];
+      it.each<[string, object, Schema, string | undefined]>([
+        ['one of them', { a: 1 }, { oneOf: either }, undefined],
+        ['none of them', {}, { oneOf: either }, 'must validate one and only one schema (oneOf). Found none valid'],
+        ['both of them', { a: 1, b: 1 }, { oneOf: either }, 'must validate one and only one schema (oneOf). Found 2 valid alternatives'],
+        ['some of any', { a: 1, b: 1 }, { anyOf: either }, undefined],
+        ['none of any', {}, { anyOf: either }, 'must validate at least one schema (anyOf)'],
+        ['what must not be', { a: 1 }, { not: { required: ['a'] } }, 'must not validate the schema (not)'],
+        ['all of all', { a: 1, b: 1 }, { allOf: either }, undefined],
+        ['some of all', { a: 1 }, { allOf: either }, 'must validate all the schemas (allOf)'],
+      ])('of a value that fits %s', (_, value, combination, problem) => {
+        const problems = schemaProblems(value, { type: 'object', additionalProperties: integer, ...combination }, 'spec.x').filter(
+          ({ reason }) => reason !== 'FieldValueRequired',
+        );
+        expect(summary(problems)).toEqual(problem ? [`spec.x: Invalid value: "": "spec.x" ${problem}`] : []);
+      });
+
+      it('goes into the fields, each problem with its own path', () => {
+        const schema = object({
+          spec: object({ size: { ...integer, minimum: 1 }, ports: { type: 'array', items: object({ port: integer }) } }),
+        });
+        expect(schemaProblems({ spec: { size: 0, ports: [{ port: 'x' }] } }, schema).map(({ field }) => field)).toEqual([
+          'spec.size',
+          'spec.ports[0].port',
+        ]);
+      });
+    });
+
+    describe('a JSONPath', () => {
+      const value = {
+        metadata: { labels: { 'app.io/name': 'x' } },
+        spec: { hosts: ['a', 'b', 'c'], ports: [{ name: 'http', port: 80 }, { name: 'dns', port: 53 }, { port: 1 }] },
+        status: {
+          conditions: [
+            { type: 'Ready', status: 'False' },
+            { type: 'Synced', status: 'True' },
+          ],
+        },
+      };
+      it.each<[string, unknown[]]>([
+        ['.spec.hosts[1]', ['b']],
+        ['.spec.hosts[-1]', ['c']],
+        ['.spec.hosts[3]', []],
+        ['.spec.hosts[*]', ['a', 'b', 'c']],
+        ['.spec.ports[*].name', ['http', 'dns']],
+        ['.spec.ports[?(@.name=="dns")].port', [53]],
+        ['.spec.ports[?(@.port==80)].name', ['http']],
+        ['.spec.ports[?(@.name!="dns")].port', [80, 1]],
+        ['.status.conditions[?(@.type=="Synced")].status', ['True']],
+        [".metadata.labels['app.io/name']", ['x']],
+        ['.metadata.labels.app\\.io/name', ['x']],
+        ['.spec.nothing.here', []],
+        ['.spec.hosts.name', []],
+      ])('%s leads to %j', (steps, values) => {
+        expect(valuesAt(value, path(steps))).toEqual(values);
+      });
+    });
+
+    describe('a scale', () => {
+      const paths = { specReplicasPath: '.spec.workers.count', statusReplicasPath: '.status.ready', labelSelectorPath: '.status.selector' };
+
+      it('is read where the definition says', () => {
+        const worker = { spec: { workers: { count: 3 } }, status: { ready: 2, selector: 'app=x' } };
+        expect(readScale(worker, paths)).toEqual({ replicas: 3, present: 2, selector: 'app=x' });
+        expect(readScale({ spec: {}, status: { selector: '' } }, paths)).toEqual({ replicas: undefined, present: 0, selector: undefined });
+      });
+
+      it('is written there, and nothing else changes', () => {
+        const before = { spec: { workers: { count: 3, name: 'x' }, color: 'red' }, status: { ready: 2 } };
+        const after = withReplicas(before, paths, 5);
+        expect(after).toEqual({ spec: { workers: { count: 5, name: 'x' }, color: 'red' }, status: { ready: 2 } });
+        expect(before.spec.workers.count).toBe(3);
+        expect(withReplicas({}, paths, 1)).toEqual({ spec: { workers: { count: 1 } } });
+      });
+    });
+
+    describe('a kind of your own', () => {
+      let server: ApiServerUnderTest | undefined;
+      beforeAll(async () => {
+        server = await startApiServerUnderTest();
+      });
+      afterAll(() => server?.stop());
+      const api = () => {
+        if (!server) throw new Error('the API server did not start');
+        return server;
+      };
+      const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+      const send = (method: string, at: string, body?: object, headers?: Record<string, string>): Promise<RawAnswer> =>
+        api().send({ method, path: at, ...(body ? { body } : {}), ...(headers ? { headers } : {}) });
+      const get = (at: string) => send('GET', at);
+      const merge = { 'content-type': 'application/merge-patch+json' };
+      const objects = (plural: string, name = '', versionName = 'v1') =>
+        `/apis/${group}/${versionName}/namespaces/default/${plural}${name && `/${name}`}`;
+      const objectOf = (kind: string, name: string, spec: object, versionName = 'v1') => ({
+        apiVersion: `${group}/${versionName}`,
+        kind,
+        metadata: { name },
+        spec,
+      });
+      /** Makes the definition, and waits until its kind is served. */
+      const establish = async (definition: Definition) => {
+        const { code, body } = await send('POST', definitions, definition);
+        expect(body.message ?? '').toBe('');
+        expect(code).toBe(201);
+        const name = definition.metadata.name ?? '';
+        await eventually(`${name} is established`, async () => {
+          const found = await get(`${definitions}/${name}`);
+          return found.body.status?.conditions?.some(
+            (condition: { type: string; status: string }) => condition.type === 'Established' && condition.status === 'True',
+          );
+        });
+      };
+
+      it('is served from the moment when its definition is Established', async () => {
+        await establish(definitionOf({}, [version('v1', { size: integer })]));
+        const { code, body } = await send('POST', objects('widgets'), objectOf('Widget', 'x', { size: 3 }));
+        expect(code).toBe(201);
+        expect(body).toMatchObject({ kind: 'Widget', metadata: { name: 'x', namespace: 'default', generation: 1 }, spec: { size: 3 } });
+        expect((await get(objects('widgets', 'x'))).body).toEqual(body);
+        expect((await get(`/apis/${group}/v1/widgets`)).body).toMatchObject({ kind: 'WidgetList', items: [{ metadata: { name: 'x' } }] });
+        expect((await get(`/apis/${group}/v1/gadgets`)).code).toBe(404);
+      });
+
+      it('stands in both forms of discovery, and in OpenAPI', async () => {
+        await establish(
+          definitionOf({ plural: 'gears', kind: 'Gear', shortNames: ['ge'] }, [
+            version('v1', { teeth: integer }, { subresources: { status: {} } }),
+          ]),
+        );
+        const { body: plain } = await get(`/apis/${group}/v1`);
+        expect(plain.resources).toContainEqual(
+          expect.objectContaining({ name: 'gears', kind: 'Gear', shortNames: ['ge'], namespaced: true }),
+        );
+        expect(plain.resources).toContainEqual(expect.objectContaining({ name: 'gears/status', kind: 'Gear' }));
+        const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+        const { body: aggregated } = await send('GET', '/apis', undefined, { accept });
+        const ofGroup = aggregated.items.find((item: { metadata: { name: string } }) => item.metadata.name === group);
+        expect(ofGroup.versions[0].resources).toContainEqual(expect.objectContaining({ resource: 'gears', singularResource: 'gear' }));
+        const { body: index } = await get('/openapi/v3');
+        const before = index.paths[`apis/${group}/v1`].serverRelativeURL;
+        const { body: document } = await get(before.split('?')[0]);
+        expect(document.components.schemas['com.example.v1.Gear'].properties.spec.properties).toEqual({ teeth: integer });
+        await establish(definitionOf({ plural: 'bolts', kind: 'Bolt' }, [version('v1', {})]));
+        expect((await get('/openapi/v3')).body.paths[`apis/${group}/v1`].serverRelativeURL).not.toBe(before);
+      });
+
+      it('has its objects pruned, filled in and checked, and its own table', async () => {
+        const fields = { size: { ...integer, minimum: 1 }, color: { ...text, default: 'red' } };
+        const additionalPrinterColumns = [
+          { name: 'Size', type: 'integer', jsonPath: '.spec.size' },
+          { name: 'Color', type: 'string', jsonPath: '.spec.color', priority: 1 },
+          { name: 'Since', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+        ];
+        await establish(definitionOf({ plural: 'boxes', kind: 'Box' }, [version('v1', fields, { additionalPrinterColumns })]));
+        const { body } = await send('POST', `${objects('boxes')}?fieldValidation=Ignore`, objectOf('Box', 'x', { size: 1, foo: 2 }));
+        expect(body.spec).toEqual({ size: 1, color: 'red' });
+        const strict = await send('POST', `${objects('boxes')}?fieldValidation=Strict`, objectOf('Box', 'y', { size: 1, foo: 2 }));
+        expect(strict.body).toMatchObject({
+          code: 400,
+          message: expect.stringContaining('strict decoding error: unknown field "spec.foo"'),
+        });
+        const wrong = await send('PATCH', objects('boxes', 'x'), { spec: { size: 0 } }, merge);
+        expect(wrong.body).toMatchObject({
+          code: 422,
+          message: 'Box.example.com "x" is invalid: spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1',
+        });
+        const { body: table } = await send('GET', objects('boxes'), undefined, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' });
+        expect(table.columnDefinitions.map(({ name, priority }: { name: string; priority: number }) => [name, priority])).toEqual([
+          ['Name', 0],
+          ['Size', 0],
+          ['Color', 1],
+          ['Since', 0],
+        ]);
+        expect(table.rows[0].cells).toEqual(['x', 1, 'red', expect.stringMatching(/^\d+s$/)]);
+      });
+
+      it('has a status and a scale of its own', async () => {
+        const subresources = {
+          status: {},
+          scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.ready', labelSelectorPath: '.status.selector' },
+        };
+        await establish(definitionOf({ plural: 'teams', kind: 'Team' }, [version('v1', { size: integer }, { subresources })]));
+        await send('POST', objects('teams'), { ...objectOf('Team', 'x', { size: 1 }), status: { ready: 9 } });
+        const { body: told } = await send(
+          'PATCH',
+          `${objects('teams', 'x')}/status`,
+          { status: { ready: 1, selector: 'a=b' }, spec: { size: 7 } },
+          merge,
+        );
+        expect(told).toMatchObject({ spec: { size: 1 }, status: { ready: 1, selector: 'a=b' }, metadata: { generation: 1 } });
+        const wrong = await send('PATCH', `${objects('teams', 'x')}/status`, { status: { ready: 'x' } }, merge);
+        expect(wrong.body).toMatchObject({ code: 422, message: expect.stringContaining('status.ready in body must be of type integer') });
+        const { body: scale } = await send('PATCH', `${objects('teams', 'x')}/scale`, { spec: { replicas: 4 } }, merge);
+        expect(scale).toMatchObject({
+          kind: 'Scale',
+          apiVersion: 'autoscaling/v1',
+          spec: { replicas: 4 },
+          status: { replicas: 1, selector: 'a=b' },
+        });
+        expect((await get(objects('teams', 'x'))).body).toMatchObject({ spec: { size: 4 }, metadata: { generation: 2 } });
+      });
+
+      it('is stored in one version and served in each, with the fields that the version has', async () => {
+        const versions = [
+          version('v1', { size: integer, old: text }, { storage: false }),
+          version('v2', { size: integer, color: { ...text, default: 'red' } }),
+          version('v3alpha1', { size: integer }, { served: false, storage: false }),
+        ];
+        await establish(definitionOf({ plural: 'cars', kind: 'Car' }, versions));
+        const { body } = await send('POST', objects('cars'), objectOf('Car', 'x', { size: 2 }));
+        expect(body).toMatchObject({ apiVersion: `${group}/v1`, spec: { size: 2 } });
+        expect((await get(objects('cars', 'x', 'v2'))).body).toMatchObject({ apiVersion: `${group}/v2`, spec: { size: 2, color: 'red' } });
+        expect((await get(objects('cars', 'x', 'v1'))).body.spec).toEqual({ size: 2 });
+        expect((await get(objects('cars', 'x', 'v3alpha1'))).code).toBe(404);
+        const { body: groups } = await get('/apis');
+        const ofGroup = groups.groups.find(({ name }: { name: string }) => name === group);
+        expect(ofGroup.versions.map(({ version }: { version: string }) => version)).toEqual(['v2', 'v1']);
+      });
+
+      it('is patched like any other, but not with a strategic merge', async () => {
+        await establish(
+          definitionOf({ plural: 'cups', kind: 'Cup' }, [version('v1', { size: integer, list: { type: 'array', items: text } })]),
+        );
+        await send('POST', objects('cups'), objectOf('Cup', 'x', { size: 1, list: ['a'] }));
+        const { body } = await send('PATCH', objects('cups', 'x'), { spec: { list: ['b'] } }, merge);
+        expect(body).toMatchObject({ spec: { size: 1, list: ['b'] }, metadata: { generation: 2 } });
+        const strategic = await send('PATCH', objects('cups', 'x'), {}, { 'content-type': 'application/strategic-merge-patch+json' });
+        expect(strategic.code).toBe(415);
+      });
+
+      it('takes its objects with it when it goes, ends their watches, and waits for those that are held', async () => {
+        const definition = definitionOf({ plural: 'leaves', kind: 'Leaf' }, [version('v1', {})]);
+        await establish(definition);
+        const free = objectOf('Leaf', 'free', {});
+        const held = objectOf('Leaf', 'held', {});
+        await send('POST', objects('leaves'), free);
+        await send('POST', objects('leaves'), { ...held, metadata: { name: 'held', finalizers: ['example.com/hold'] } });
+        const watching = await api().watch(`/apis/${group}/v1/leaves?watch=true`);
+        const { body: marked } = await send('DELETE', `${definitions}/leaves.${group}`);
+        expect(marked.metadata.finalizers).toEqual(['customresourcecleanup.apiextensions.k8s.io']);
+        await watching.until('free is gone', ({ type, object }) => type === 'DELETED' && object.metadata.name === 'free');
+        const { code, body } = await send('POST', objects('leaves'), objectOf('Leaf', 'late', {}));
+        expect([code, body.message]).toEqual([405, 'create not allowed while custom resource definition is terminating']);
+        expect((await get(`${definitions}/leaves.${group}`)).body.status.conditions).toContainEqual(
+          expect.objectContaining({ type: 'Terminating', status: 'True' }),
+        );
+        await send('PATCH', objects('leaves', 'held'), { metadata: { finalizers: null } }, merge);
+        const events = await watching.end();
+        expect(events.at(-1)).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'held' } } });
+        expect((await get(`/apis/${group}/v1/leaves`)).code).toBe(404);
+        expect((await get(`${definitions}/leaves.${group}`)).code).toBe(404);
+      });
+
+      it.each<[string, object, string]>([
+        ['with another name than its own', { metadata: { name: `other.${group}` } }, 'metadata.name: Invalid value'],
+        [
+          'whose spec has two versions to store',
+          { versions: [version('v1', {}), version('v2', {})] },
+          'must have exactly one version marked as storage version',
+        ],
+        ['without a schema', { versions: [{ name: 'v1', served: true, storage: true }] }, 'Required value: schemas are required'],
+        [
+          'whose schema has a field without a type',
+          { versions: [version('v1', { size: { description: 'of no type' } })] },
+          'spec.validation.openAPIV3Schema.properties[spec].properties[size].type: Required value: must not be empty for specified object fields',
+        ],
+        ['that preserves what it does not know', { preserveUnknownFields: true }, 'spec.preserveUnknownFields: Invalid value: true'],
+      ])('is refused %s', async (_, { metadata, ...spec }: { metadata?: object }, message) => {
+        const definition = definitionOf({ plural: 'bad', kind: 'Bad' }, [version('v1', {})], spec);
+        const { body } = await send('POST', definitions, metadata ? { ...definition, metadata } : definition);
+        expect(body).toMatchObject({ code: 422, message: expect.stringContaining(message) });
+      });
+    });
+  }));
