@@ -4,6 +4,7 @@ import type { Clock, Random } from '#kit/clock';
 import type { Authorizer } from './access/authorizer.ts';
 import type { ServiceAccountTokens } from './access/service-account-tokens.ts';
 import type { Admit } from './admission/admission.ts';
+import type { Definitions } from './custom/definitions.ts';
 import type { NodeConnections } from './node-connections.ts';
 import type { Registry } from './registry.ts';
 import type { Storage } from './storage.ts';
@@ -13,6 +14,7 @@ export interface ApiResources {
   registry: Registry;
   storage: Storage;
   caches: WatchCaches;
+  definitions: Definitions;
   nodes: NodeConnections;
   authorizer: Authorizer;
   admit: Admit;

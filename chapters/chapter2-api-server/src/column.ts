@@ -4,11 +4,13 @@ import type { KubernetesObject, LabelSelector, PodTemplateSpec } from '#kit/api'
 import type { Clock } from '#kit/clock';
 import { since } from './duration.ts';
 
-export type Cell = string | number;
+/** null: an empty one. */
+export type Cell = string | number | boolean | null;
 
 export interface Column<T extends KubernetesObject> {
   name: string;
-  type: 'string' | 'integer';
+  /** `string`, `integer`; a custom kind's may also be `number`, `boolean` or `date` */
+  type: string;
   isWide: boolean;
   cell(object: T, clock: Clock): Cell;
 }

@@ -124,6 +124,7 @@ export const clusterColumns: ColumnsOfKind[] = [
   kind<KubernetesObject>('rbac.authorization.k8s.io/roles', name, createdAt),
   kind<KubernetesObject>('rbac.authorization.k8s.io/clusterroles', name, createdAt),
   kind<KubernetesObject>('/limitranges', name, createdAt),
+  kind<KubernetesObject>('apiextensions.k8s.io/customresourcedefinitions', name, createdAt),
   kind<Namespace>(
     '/namespaces',
     name,

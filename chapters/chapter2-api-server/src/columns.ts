@@ -14,6 +14,6 @@ export type { Cell } from './column.ts';
 const columns = new Map<string, Column<KubernetesObject>[]>([...workloadColumns, ...networkColumns, ...clusterColumns]);
 const nameAndAge: Column<KubernetesObject>[] = [name, age];
 
-export function columnsOf({ group, plural }: ResourceDefinition): Column<KubernetesObject>[] {
-  return columns.get(`${group}/${plural}`) ?? nameAndAge;
+export function columnsOf({ group, plural, custom }: ResourceDefinition): Column<KubernetesObject>[] {
+  return custom?.columns ?? columns.get(`${group}/${plural}`) ?? nameAndAge;
 }

@@ -5,7 +5,7 @@
 
 import type { APIGroup, APIGroupList, APIResource, APIResourceList, APIVersions } from 'kubernetes-types/meta/v1';
 import { NotImplemented } from '#kit/not-implemented';
-import { apiVersionOf, type GroupVersionKind, type ResourceDefinition, resources } from './resources.ts';
+import { apiVersionOf, type GroupVersionKind, type ResourceDefinition } from './resources.ts';
 import { subresourceOf } from './subresources.ts';
 
 /** What any stored resource lets its clients do. */
@@ -41,10 +41,14 @@ export interface APIResourceDiscovery {
 }
 
 /**
- * Answers a GET of `path` below /api or /apis, in the form that the Accept header asks for.
+ * Answers a GET of `path` below /api or /apis, from the table of all `resources`, in the form that the Accept header asks for.
  * Undefined when the path is not one of discovery's (or names a group or version that is not served): a 404.
  */
-export function answerDiscovery(path: string, accept: string): { contentType: string; body: object } | undefined {
+export function answerDiscovery(
+  path: string,
+  accept: string,
+  resources: ResourceDefinition[],
+): { contentType: string; body: object } | undefined {
   const [root, ...names] = path.split('/').filter((segment) => segment !== '');
   if (root !== 'api' && root !== 'apis') return undefined;
   const served = resources.filter(({ group }) => (group === '') === (root === 'api'));

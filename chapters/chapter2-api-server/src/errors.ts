@@ -98,6 +98,12 @@ export function methodNotAllowed(): ApiError {
   return new ApiError(failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'));
 }
 
+/** 405. The kind is on its way out. */
+export function notWhileTerminating({ group, plural }: GroupAndPlural): ApiError {
+  const message = 'create not allowed while custom resource definition is terminating';
+  return new ApiError(failure(405, 'MethodNotAllowed', message, { group, kind: plural }));
+}
+
 /** 405. Discovery tells of the subresource, but nothing answers there yet. */
 export function notServedYet({ plural }: GroupAndPlural, subresource: string): ApiError {
   return new ApiError(failure(405, 'MethodNotAllowed', `this API server does not serve ${plural}/${subresource} yet`));

@@ -4,12 +4,16 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, fieldValidation
 
 import { isWritten } from '#kit/is-written';
+import type { CustomKind } from './custom/kind.ts';
+import { fieldsToPrune } from './custom/pruning.ts';
 import { badRequest } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { ResourceDefinition } from './resources.ts';
 import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from './schemas.ts';
 
 const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+
+const objectMeta: OpenApiSchema = { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' };
 
 /** What to do about fields that a kind has not. */
 export interface FieldValidation {
@@ -32,21 +36,25 @@ export interface UnknownField {
  * when there is such a field.
  */
 export function checkFields<T extends object>(object: T, resource: ResourceDefinition, { mode, warn }: FieldValidation): T {
-  const schema = schemas[schemaNameOf(resource)];
-  if (!schema) return object;
   const refuse = (why: string) => {
     const { kind, version } = resource;
     return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
   };
+  // What the values of a custom kind must be is the affair of its validation; its metadata is like everybody's.
+  const schema = resource.custom ? { properties: { metadata: objectMeta } } : (schemas[schemaNameOf(resource)] ?? {});
   const wrong = wrongTypes(object, schema);
   if (wrong.length > 0) throw refuse(wrong.join(', '));
   canFindUnknown ??= isWritten(() => unknownFields({}, {}, ''));
-  const unknown = canFindUnknown ? unknownFields(object, schema, '') : [];
+  const unknown = resource.custom ? unknownInCustom(object, resource.custom) : canFindUnknown ? unknownFields(object, schema, '') : [];
   const problems = unknown.map(({ path }) => `unknown field "${path}"`);
   if (mode === 'Strict' && problems.length > 0) throw refuse(`strict decoding error: ${problems.join(', ')}`);
   if (mode === 'Warn') problems.forEach(warn);
   for (const { owner, field } of unknown) delete owner[field];
   return object;
+}
+
+function unknownInCustom(object: { metadata?: unknown }, { schema }: CustomKind): UnknownField[] {
+  return [...fieldsToPrune(object, schema), ...(canFindUnknown ? unknownFields(object.metadata, objectMeta, 'metadata') : [])];
 }
 
 /** While stage 2.7 is not written every field is known, and all else works. */

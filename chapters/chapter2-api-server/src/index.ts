@@ -11,6 +11,8 @@ import { writeInitialPolicy } from './access/policy/initial-policy.ts';
 import { ServiceAccountTokens, type TokenOptions } from './access/service-account-tokens.ts';
 import { createAdmission } from './admission/plugins.ts';
 import { bootstrap } from './bootstrap.ts';
+import { Caretaker } from './custom/caretaker.ts';
+import { Definitions } from './custom/definitions.ts';
 import { connectEtcd } from './etcd.ts';
 import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
 import { Registry } from './registry.ts';
@@ -48,6 +50,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const etcd = connectEtcd(options.etcdServers, options.etcdTls);
   const storage = new Storage(etcd);
   const caches = new WatchCaches({ etcd, storage, clock, log });
+  const definitions = new Definitions({ storage, caches });
   const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
   const nodes = new NodeConnections({ storage, tls: options.kubeletTls, preferredAddressTypes });
   const tokens = new ServiceAccountTokens(options.serviceAccountTokens ?? {}, { storage, clock, random });
@@ -56,7 +59,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
   const admit = createAdmission({ storage, caches, authorizer });
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
-  const handler = createHandler({ registry, storage, caches, nodes, authorizer, admit, tokens, clock, random });
+  const handler = createHandler({ registry, storage, caches, definitions, nodes, authorizer, admit, tokens, clock, random });
+  const caretaker = new Caretaker({ definitions, registry, caches, clock, log });
   const server = await startServer({ listen, tls, gate, handler, log });
 
   const stopping = new AbortController();
@@ -66,6 +70,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
         await bootstrap({ registry, serviceClusterIpRange, url: server.url });
         await caches.begin();
         await writeInitialPolicy(registry);
+        await definitions.begin();
         return;
       } catch (error) {
         log.warn('the cluster’s first objects could not be written yet', { error });
@@ -83,6 +88,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     stopping.abort();
     await server.close();
     await prepared;
+    await caretaker.stop();
     await caches.stop();
     etcd.close();
   };

@@ -12,7 +12,9 @@ const historicalNames: Record<string, string> = {
 };
 
 /** Ends in `/`. */
-export function prefixOfResource({ group, plural }: ResourceDefinition): string {
+export function prefixOfResource({ group, plural, custom }: ResourceDefinition): string {
+  // Built-in kinds share one row of names; your own could be called like any of them, so their group is part of the key.
+  if (custom || group === 'apiextensions.k8s.io') return `/registry/${group}/${plural}/`;
   return `/registry/${(group === '' && historicalNames[plural]) || plural}/`;
 }
 

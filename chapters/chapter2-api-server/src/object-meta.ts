@@ -35,7 +35,7 @@ export function statusUpdated(old: ApiObject, wanted: ApiObject): ApiObject {
 }
 
 /** Everything that says what the author wants: not who the object is, and not how it is doing. */
-function wish({ metadata, status, ...rest }: ApiObject): object {
+function wish({ apiVersion, metadata, status, ...rest }: ApiObject): object {
   return rest;
 }
 

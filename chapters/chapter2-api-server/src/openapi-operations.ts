@@ -47,7 +47,7 @@ export function operationsOf(resource: ResourceDefinition, schemaName: string): 
     [`${collection}/{name}`]: {
       get: operation('get', object),
       put: write('put'),
-      patch: patchOperation(gvk, object),
+      patch: resource.custom ? withoutStrategicMerge(patchOperation(gvk, object)) : patchOperation(gvk, object),
       delete: operation('delete', object),
     },
   };
@@ -60,6 +60,12 @@ export function operationsOf(resource: ResourceDefinition, schemaName: string): 
  */
 export function patchOperation(kind: GroupVersionKind, answer: Content): Operation {
   throw new NotImplemented('2.8', 'Describe PATCH: its kind, its parameters, and the patch languages it takes');
+}
+
+/** Nobody knows how the lists of a custom kind would be merged. */
+function withoutStrategicMerge(operation: Operation): Operation {
+  const { 'application/strategic-merge-patch+json': _, ...content } = operation.requestBody?.content ?? {};
+  return { ...operation, requestBody: { required: true, content } };
 }
 
 /** What every request that writes may say in its query. */

@@ -5,8 +5,9 @@
 
 import { createHash } from 'node:crypto';
 import { NotImplemented } from '#kit/not-implemented';
+import { componentsOf } from './custom/components.ts';
 import { operationsOf, type PathItem } from './openapi-operations.ts';
-import { apiVersionOf, type ResourceDefinition, resources } from './resources.ts';
+import { apiVersionOf, type ResourceDefinition } from './resources.ts';
 import { describeSchema } from './schema-descriptions.ts';
 import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from './schemas.ts';
 
@@ -23,14 +24,17 @@ export interface OpenApiIndex {
 }
 
 const root = '/openapi/v3';
-const documents = new Map<string, OpenApiDocument>();
-const described = new Map<string, OpenApiDocument>();
-let index: OpenApiIndex | undefined;
+/** By the last resource in the document: custom ones are last, and are made anew when something changes. */
+const documents = new WeakMap<ResourceDefinition, OpenApiDocument>();
+const described = new WeakMap<ResourceDefinition, OpenApiDocument>();
+/** By the table. */
+const indexes = new WeakMap<ResourceDefinition[], OpenApiIndex>();
 
-/** Answers GET `/openapi/v3` and the documents below it; undefined for any other path. */
-export function answerOpenApi(path: string): { body: object } | undefined {
+/** Answers GET `/openapi/v3` and the documents below it, from the table of all `resources`; undefined for any other path. */
+export function answerOpenApi(path: string, resources: ResourceDefinition[]): { body: object } | undefined {
   if (path === root) {
-    index ??= openApiIndex(resources);
+    const index = indexes.get(resources) ?? openApiIndex(resources);
+    indexes.set(resources, index);
     return { body: index };
   }
   const served = path.startsWith(`${root}/`) ? resources.filter((resource) => path === `${root}/${prefixOf(resource)}`) : [];
@@ -56,14 +60,14 @@ export function hashOf(document: OpenApiDocument): string {
 
 /** The document of one group and version, which all the given resources are of. Made once. */
 function documentOf(served: ResourceDefinition[]): OpenApiDocument {
-  const prefix = prefixOf(served[0] as ResourceDefinition);
-  const document = documents.get(prefix) ?? {
+  const last = served.at(-1) as ResourceDefinition;
+  const document = documents.get(last) ?? {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'v1.32.0' },
     paths: Object.assign({}, ...served.map((resource) => operationsOf(resource, schemaNameOf(resource)))),
-    components: { schemas: reachableSchemas(served.map(schemaNameOf)) },
+    components: { schemas: reachableSchemas(served) },
   };
-  documents.set(prefix, document);
+  documents.set(last, document);
   return document;
 }
 
@@ -72,27 +76,28 @@ function documentOf(served: ResourceDefinition[]): OpenApiDocument {
  * and every kubectl apply asks for the index.
  */
 function describedDocumentOf(served: ResourceDefinition[]): OpenApiDocument {
-  const prefix = prefixOf(served[0] as ResourceDefinition);
-  const known = described.get(prefix);
+  const last = served.at(-1) as ResourceDefinition;
+  const known = described.get(last);
   if (known) return known;
   const document = documentOf(served);
   const schemas = Object.entries(document.components.schemas).map(([name, schema]) => [name, describeSchema(name, schema)]);
   const withDescriptions = { ...document, components: { schemas: Object.fromEntries(schemas) } };
-  described.set(prefix, withDescriptions);
+  described.set(last, withDescriptions);
   return withDescriptions;
 }
 
-/** The named schemas, their lists, and all that they refer to. */
-function reachableSchemas(names: string[]): Record<string, OpenApiSchema> {
+/** The schemas of these resources, their lists, and all that they refer to. */
+function reachableSchemas(served: ResourceDefinition[]): Record<string, OpenApiSchema> {
+  const custom: Record<string, OpenApiSchema> = Object.assign({}, ...served.map(componentsOf));
   const reached = new Set<string>();
-  const queue = names.flatMap((name) => [name, `${name}List`]);
+  const queue = served.map(schemaNameOf).flatMap((name) => [name, `${name}List`]);
   for (let name = queue.pop(); name; name = queue.pop()) {
-    const schema = schemas[name];
+    const schema = custom[name] ?? schemas[name];
     if (!schema || reached.has(name)) continue;
     reached.add(name);
     queue.push(...references(schema));
   }
-  return Object.fromEntries([...reached].sort().map((name) => [name, schemas[name] ?? {}]));
+  return Object.fromEntries([...reached].sort().map((name) => [name, custom[name] ?? schemas[name] ?? {}]));
 }
 
 function references({ $ref, allOf = [], items, additionalProperties, properties = {} }: OpenApiSchema): string[] {

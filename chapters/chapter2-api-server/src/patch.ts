@@ -6,7 +6,7 @@ import jsonPatch, { type Operation } from 'fast-json-patch';
 import { NotImplemented } from '#kit/not-implemented';
 import { badRequest, unsupportedMediaType } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
-import { findResource, type ResourceDefinition } from './resources.ts';
+import type { ResourceDefinition } from './resources.ts';
 import { strategicMerge, unprocessable } from './strategic-merge.ts';
 
 /**
@@ -47,8 +47,8 @@ function objectOnly(patch: unknown): JsonObject {
 }
 
 /** A strategic merge needs to know the lists of a kind, and those of custom kinds are not known. */
-function isBuiltIn({ group, version, plural }: ResourceDefinition): boolean {
-  return findResource(group, version, plural) !== undefined;
+function isBuiltIn({ custom }: ResourceDefinition): boolean {
+  return custom === undefined;
 }
 
 function acceptedBy(resource: ResourceDefinition): string[] {

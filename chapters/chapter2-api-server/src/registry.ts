@@ -7,7 +7,7 @@ import { type Clock, type Random, timestamp } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
 import type { Admit, Author, Write } from './admission/admission.ts';
 import { type DeletionStep, goesAtOnce, isReadyToGo, newFinalizerProblems, nextDeletionStep } from './deletion.ts';
-import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, noUniqueName } from './errors.ts';
+import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFound, notWhileTerminating, noUniqueName } from './errors.ts';
 import { canTrack, type FieldManager, trackUpdate } from './field-managers.ts';
 import { equalJson } from './json.ts';
 import { keyOf, prefixOfResource } from './keys.ts';
@@ -94,7 +94,8 @@ export class Registry {
     while (current) {
       if (options.preconditions) checkPreconditions(target, current, options);
       await this.#admitted(write, { target, old: current }, () => {});
-      const step = this.#nextDeletionStep(target, current, options);
+      const held = strategyFor(target.resource).prepareForDelete?.(current) ?? current;
+      const step = this.#nextDeletionStep(target, held as ApiObject, options);
       const next = step.remove ? current : step.next;
       if (write.dryRun || (!step.remove && equalJson(next, current))) return { gone: step.remove, object: next };
       const { resourceVersion = '' } = current.metadata;
@@ -123,6 +124,7 @@ export class Registry {
 
   async #prepareForCreate(target: Target, wanted: ApiObject, options: WriteOptions): Promise<ApiObject> {
     const { resource, namespace } = target;
+    if (resource.custom?.isTerminating) throw notWhileTerminating(resource);
     if (wanted.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
     const strategy = strategyFor(resource);
     const born = newborn(wanted, this.#context);
@@ -169,7 +171,7 @@ export class Registry {
       const causes = [
         ...(current.metadata.deletionTimestamp ? newFinalizerProblems(current, next) : []),
         ...metadataProblems(next.metadata),
-        ...((isPlain && strategy.validate?.(next, current)) || []),
+        ...((isPlain ? strategy.validate?.(next, current) : strategy.validateStatus?.(next, current)) ?? []),
       ];
       if (causes.length > 0) throw invalid(resource, name, causes);
     });

@@ -39,7 +39,7 @@ export function listRenderer(
     const type = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' };
     return (items, metadata) => ({ ...type, metadata, items: items.map(metadataOnly) });
   }
-  const type = { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource) };
+  const type = { kind: resource.custom?.listKind ?? `${resource.kind}List`, apiVersion: apiVersionOf(resource) };
   return (items, metadata) => ({ ...type, metadata, items: items.map((item) => withoutType(toServed(item, resource))) });
 }
 

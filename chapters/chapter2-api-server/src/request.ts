@@ -3,7 +3,7 @@
 
 import { NotImplemented } from '#kit/not-implemented';
 import { unknownPath } from './errors.ts';
-import { findResource, type ResourceDefinition } from './resources.ts';
+import { type FindResource, findResource as findBuiltIn, type ResourceDefinition } from './resources.ts';
 
 export interface ResourcePath {
   resource: ResourceDefinition;
@@ -24,7 +24,7 @@ export interface ResourcePath {
  *
  * `/api/v1/namespaces/default/status` is the namespace's own subresource: `status` and `finalize` are no resources.
  */
-export function parsePath(path: string): ResourcePath {
+export function parsePath(path: string, findResource: FindResource = findBuiltIn): ResourcePath {
   throw new NotImplemented('2.1', 'Take a path apart into resource, namespace, name and subresource');
 }
 

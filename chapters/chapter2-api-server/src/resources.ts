@@ -3,6 +3,7 @@
 // Kubernetes: pkg/controlplane/instance.go, and the REST storage of each kind under pkg/registry
 
 import type { Conversion } from './conversion.ts';
+import type { CustomKind } from './custom/kind.ts';
 import { horizontalPodAutoscalersV1 } from './kinds/autoscaling-v1.ts';
 
 /** One resource of one API version. */
@@ -22,7 +23,12 @@ export interface ResourceDefinition {
   subresources: string[];
   /** For a version that is not the one in which objects are stored. */
   conversion?: Conversion;
+  /** Only for a kind that a CustomResourceDefinition made: what that says of it. */
+  custom?: CustomKind;
 }
+
+/** The resource of a group, a version and a plural; undefined when there is none. */
+export type FindResource = (group: string, version: string, plural: string) => ResourceDefinition | undefined;
 
 export interface GroupVersionKind {
   group: string;
@@ -76,6 +82,7 @@ const coordination = groupVersion('coordination.k8s.io', 'v1');
 const rbac = groupVersion('rbac.authorization.k8s.io', 'v1');
 const scheduling = groupVersion('scheduling.k8s.io', 'v1');
 const storage = groupVersion('storage.k8s.io', 'v1');
+const extensions = groupVersion('apiextensions.k8s.io', 'v1');
 
 export const resources: ResourceDefinition[] = [
   core('ConfigMap', 'configmaps', 'Namespaced', { short: ['cm'] }),
@@ -141,11 +148,17 @@ export const resources: ResourceDefinition[] = [
   storage('CSIStorageCapacity', 'csistoragecapacities', 'Namespaced'),
   storage('StorageClass', 'storageclasses', 'Cluster', { short: ['sc'] }),
   storage('VolumeAttachment', 'volumeattachments', 'Cluster', { subresources: status }),
+
+  extensions('CustomResourceDefinition', 'customresourcedefinitions', 'Cluster', {
+    short: ['crd', 'crds'],
+    categories: ['api-extensions'],
+    subresources: status,
+  }),
 ];
 
 const byPath = new Map(resources.map((resource) => [`${resource.group}/${resource.version}/${resource.plural}`, resource]));
 
-/** The resource behind a URL's group, version and plural; undefined when the API has no such resource. */
+/** The built-in resource behind a URL's group, version and plural; undefined when there is none. Your own kinds: custom/definitions.ts. */
 export function findResource(group: string, version: string, plural: string): ResourceDefinition | undefined {
   return byPath.get(`${group}/${version}/${plural}`);
 }

@@ -1,14 +1,16 @@
 // Which handler answers which path. Everything that is not about objects is found here; the rest goes to the resources.
 
+import { isNotFound } from '#kit/status';
 import { answerReview } from './access/reviews.ts';
 import type { ApiResources } from './api-resources.ts';
-import { handleCollection } from './collection-handlers.ts';
+import { handleCollection, watch } from './collection-handlers.ts';
+import type { Definitions } from './custom/definitions.ts';
 import { answerDiscovery } from './discovery.ts';
 import { methodNotAllowed, unknownPath } from './errors.ts';
 import type { Target } from './object.ts';
 import { deleteObject, handleObject } from './object-handlers.ts';
 import { answerOpenApi } from './openapi.ts';
-import { parsePath } from './request.ts';
+import { flagParameter, parsePath, type ResourcePath } from './request.ts';
 import type { Answer, ApiRequest, Handler } from './server.ts';
 import type { Storage } from './storage.ts';
 import { handleSubresource } from './subresource-handlers.ts';
@@ -29,7 +31,7 @@ const version = {
 export function createHandler(api: ApiResources): Handler {
   return async (request) =>
     (await answerAboutServer(request, api.storage)) ??
-    answerWithSchema(request) ??
+    (await answerWithSchema(request, api.definitions)) ??
     (await answerReview(request, api)) ??
     handleResource(request, api);
 }
@@ -52,20 +54,38 @@ async function answerAboutServer({ path, method }: ApiRequest, storage: Storage)
 const emptyOpenApiV2: Answer = { body: '\n\x032.0', contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf' };
 
 /** What the server serves, for clients that know nothing of it: discovery and OpenAPI. */
-function answerWithSchema({ path, method, message }: ApiRequest): Answer | undefined {
+async function answerWithSchema({ path, method, message }: ApiRequest, definitions: Definitions): Promise<Answer | undefined> {
   if (method !== 'GET') return undefined;
   if (path === '/openapi/v2') return emptyOpenApiV2;
-  if (!path.startsWith('/openapi/')) return answerDiscovery(path.replace(/\/$/, ''), message.headers.accept ?? '');
-  const answer = answerOpenApi(path);
+  if (!/^\/(openapi\/.*|api|api\/[^/]+|apis(\/[^/]+){0,2})\/?$/.test(path)) return undefined;
+  await definitions.ready();
+  const resources = definitions.all();
+  if (!path.startsWith('/openapi/')) return answerDiscovery(path.replace(/\/$/, ''), message.headers.accept ?? '', resources);
+  const answer = answerOpenApi(path, resources);
   if (!answer) throw unknownPath();
   return answer;
 }
 
+/** Built-in kinds are always there; only where there is none it must be known which others there are. */
+async function placeOf(path: string, definitions: Definitions): Promise<ResourcePath> {
+  try {
+    return parsePath(path);
+  } catch (error) {
+    if (!isNotFound(error) || !path.startsWith('/apis/')) throw error;
+  }
+  await definitions.ready();
+  return parsePath(path, (group, version, plural) => definitions.find(group, version, plural));
+}
+
 async function handleResource(request: ApiRequest, api: ApiResources): Promise<Answer | undefined> {
-  const { resource, namespace, name, subresource } = parsePath(request.path);
+  const { resource, namespace, name, subresource } = await placeOf(request.path, api.definitions);
   if (name === undefined) return handleCollection({ resource, namespace }, request, api);
   const target: Target = { resource, namespace, name };
   if (subresource !== undefined) return handleSubresource(target, subresource, request, api);
   if (request.method === 'DELETE') return deleteObject(target, request, api);
+  if (request.method === 'GET' && flagParameter(request.query, 'watch')) {
+    request.query.set('fieldSelector', `metadata.name=${name}`);
+    return watch(target, request, api);
+  }
   return handleObject(target, request, api);
 }

@@ -5,21 +5,24 @@ import type { Scale } from 'kubernetes-types/autoscaling/v1';
 import type { LabelSelector } from '#kit/api';
 import type { ApiResources } from './api-resources.ts';
 import { asRecord, readJson } from './body.ts';
+import { type CustomScale, readScale, withReplicas } from './custom/custom-scale.ts';
 import { badRequest, invalid } from './errors.ts';
 import type { ApiObject, Metadata, Target } from './object.ts';
 import { readPatch } from './object-handlers.ts';
 import { updated } from './object-meta.ts';
 import { applyPatch } from './patch.ts';
+import type { ResourceDefinition } from './resources.ts';
 import type { Answer, ApiRequest } from './server.ts';
 import { writeOptions } from './write-options.ts';
 
 const scaleType = { kind: 'Scale', apiVersion: 'autoscaling/v1' } as const;
 
 export async function handleScale(target: Target, request: ApiRequest, { registry }: ApiResources): Promise<Answer> {
-  if (request.method === 'GET') return { body: scaleOf(await registry.get(target)) };
+  const { resource } = target;
+  if (request.method === 'GET') return { body: scaleOf(await registry.get(target), resource) };
   const wanted = await readWantedScale(target, request);
-  const change = (object: ApiObject) => scaled(target, object, wanted(scaleOf(object)));
-  return { body: scaleOf(await registry.update(target, change, updated, writeOptions(request, target, 'scale'))) };
+  const change = (object: ApiObject) => scaled(target, object, wanted(scaleOf(object, resource)));
+  return { body: scaleOf(await registry.update(target, change, updated, writeOptions(request, target, 'scale')), resource) };
 }
 
 /** From the present scale to the wanted one: PUT names it, PATCH says what changes. */
@@ -35,25 +38,33 @@ async function readWantedScale({ resource, name }: Target, request: ApiRequest):
   return (present) => applyPatch(mediaType, present, body, resource) as Scale;
 }
 
-export function scaleOf({ metadata, spec, status }: ApiObject): Scale {
-  const { replicas = 0, selector } = (spec ?? {}) as { replicas?: number; selector?: LabelSelector | Record<string, string> };
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
+export function scaleOf(object: ApiObject, resource: ResourceDefinition): Scale {
+  const { replicas, present, selector } = resource.custom?.scale ? readScale(object, resource.custom.scale) : builtInScale(object);
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   return {
     ...scaleType,
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as Metadata,
-    spec: { replicas },
-    status: { replicas: (status as { replicas?: number } | undefined)?.replicas ?? 0, selector: selectorText(selector) },
+    spec: { ...(replicas === undefined ? {} : { replicas }) },
+    status: { replicas: present, ...(selector === undefined ? {} : { selector }) },
   };
 }
 
-function scaled({ name }: Target, object: ApiObject, { spec, metadata }: Scale): ApiObject {
+function builtInScale({ spec, status }: ApiObject): CustomScale {
+  const { replicas = 0, selector } = (spec ?? {}) as { replicas?: number; selector?: LabelSelector | Record<string, string> };
+  const { replicas: present = 0 } = (status ?? {}) as { replicas?: number };
+  return { replicas, present, selector: selectorText(selector) };
+}
+
+function scaled({ name, resource }: Target, object: ApiObject, { spec, metadata }: Scale): ApiObject {
   const replicas = spec?.replicas ?? 0;
   if (!Number.isInteger(replicas) || replicas < 0) {
     const message = `Invalid value: ${JSON.stringify(replicas)}: must be a whole number, greater than or equal to 0`;
     throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [{ field: 'spec.replicas', reason: 'FieldValueInvalid', message }]);
   }
   const { resourceVersion = object.metadata.resourceVersion ?? '', uid = object.metadata.uid ?? '' } = metadata ?? {};
-  return { ...object, metadata: { ...object.metadata, uid, resourceVersion }, spec: { ...(object.spec as object), replicas } };
+  const identified = { ...object, metadata: { ...object.metadata, uid, resourceVersion } };
+  const paths = resource.custom?.scale;
+  return paths ? withReplicas(identified, paths, replicas) : { ...identified, spec: { ...(object.spec as object), replicas } };
 }
 
 /** A selector the way it is written in a URL; a replication controller's is a plain map. */

@@ -1,7 +1,7 @@
 // The schema of every built-in kind: which fields it has, and of what type. Generated, see generated/README.md.
 
 import generated from './generated/schemas.json' with { type: 'json' };
-import type { GroupVersionKind } from './resources.ts';
+import type { GroupVersionKind, ResourceDefinition } from './resources.ts';
 
 export interface OpenApiSchema {
   description?: string;
@@ -19,8 +19,9 @@ export interface OpenApiSchema {
 /** By the names that schemas refer to each other with. */
 export const schemas = generated as Record<string, OpenApiSchema>;
 
-/** `io.k8s.api.apps.v1.Deployment` */
-export function schemaNameOf({ group, version, kind }: GroupVersionKind): string {
+/** `io.k8s.api.apps.v1.Deployment`; of your own kinds `com.example.v1.Widget` */
+export function schemaNameOf({ group, version, kind, custom }: GroupVersionKind & Pick<ResourceDefinition, 'custom'>): string {
+  if (custom) return `${group.split('.').reverse().join('.')}.${version}.${kind}`;
   return `io.k8s.api.${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
 }
 

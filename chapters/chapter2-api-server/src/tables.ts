@@ -24,7 +24,7 @@ export interface Table {
 
 export interface TableColumn {
   name: string;
-  type: 'string' | 'integer';
+  type: string;
   /** `name` marks the column that holds the object's name. */
   format: string;
   description: string;

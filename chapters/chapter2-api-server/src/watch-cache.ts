@@ -21,8 +21,8 @@ export interface Change {
 
 export interface Watcher {
   onChange(change: Change): void;
-  /** No more changes will come, and why. */
-  onEnd(error: ApiError): void;
+  /** No more changes will come, and why; without an error: there is nothing more to watch. */
+  onEnd(error?: ApiError): void;
 }
 
 export class WatchCache {
@@ -70,7 +70,7 @@ export class WatchCache {
   }
 
   /** Ends every watch. The cache itself begins anew: it knows nothing of what happened up to `revision`. */
-  reset(revision: number, error: ApiError): void {
+  reset(revision: number, error?: ApiError): void {
     const watchers = [...this.#watchers.keys()];
     this.#watchers.clear();
     this.#window = [];

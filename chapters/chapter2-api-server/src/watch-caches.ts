@@ -32,7 +32,9 @@ export interface WatchCachesOptions {
 
 export class WatchCaches {
   readonly #options: WatchCachesOptions;
+  /** By the prefix of the resource's keys. */
   readonly #feeds = new Map<string, Feed>();
+  readonly #stopping = new Set<Promise<void>>();
   #beganAt: Promise<number> | undefined;
 
   constructor(options: WatchCachesOptions) {
@@ -57,8 +59,18 @@ export class WatchCaches {
     return feed.cache;
   }
 
+  /** Ends every watch of a resource that is no more, or is another one from now on. */
+  end(prefix: string): void {
+    const feed = this.#feeds.get(prefix);
+    if (!feed) return;
+    this.#feeds.delete(prefix);
+    feed.cache.reset(feed.cache.revision);
+    const stopped = feed.source.stop().finally(() => this.#stopping.delete(stopped));
+    this.#stopping.add(stopped);
+  }
+
   async stop(): Promise<void> {
-    await Promise.all([...this.#feeds.values()].map(({ source }) => source.stop()));
+    await Promise.all([...this.#stopping, ...[...this.#feeds.values()].map(({ source }) => source.stop())]);
   }
 
   #feed(prefix: string, after: number): Feed {

@@ -88,8 +88,8 @@ export class WatchStream implements Watcher {
     if (event) this.#send(event);
   }
 
-  onEnd({ status }: ApiError): void {
-    this.#write({ type: 'ERROR', object: status });
+  onEnd(error?: ApiError): void {
+    if (error) this.#write({ type: 'ERROR', object: error.status });
     this.end();
   }
 

@@ -227,11 +227,11 @@ describe('API server', () =>
         const schema = object({
           labels: { type: 'object', additionalProperties: object({ a: text }) },
           free: object({ known: object({ a: text }) }, { 'x-kubernetes-preserve-unknown-fields': true }),
+          list: { 'x-kubernetes-preserve-unknown-fields': true },
         });
-        expect(unknown({ labels: { x: { a: '1', b: '2' } }, free: { any: { thing: 1 }, known: { b: 1 } } }, schema)).toEqual([
-          'labels.x.b',
-          'free.known.b',
-        ]);
+        expect(
+          unknown({ labels: { x: { a: '1', b: '2' } }, free: { any: [{ thing: 1 }], known: { b: 1 } }, list: [{ b: 1 }] }, schema),
+        ).toEqual(['labels.x.b', 'free.known.b']);
       });
     });
 

@@ -3,7 +3,7 @@
 // Kubernetes: staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting/algorithm.go, prune.go
 
 import { isObject, type JsonObject } from '../json.ts';
-import { type Schema, schemaOfField } from './schema.ts';
+import { type Schema, schemaOfField, schemaOfItems } from './schema.ts';
 
 /**
  * Fills in the defaults, at every depth, in `value` itself. A field that is absent gets a copy of its default, and then the defaults
@@ -13,7 +13,7 @@ import { type Schema, schemaOfField } from './schema.ts';
  * @exercise 2.11 Give each field that is absent, or null for no reason, its default, then go into the fields
  */
 export function fillDefaults(value: unknown, schema: Schema): void {
-  if (Array.isArray(value)) for (const item of value) fillDefaults(item, schema.items ?? {});
+  if (Array.isArray(value)) for (const item of value) fillDefaults(item, schemaOfItems(schema));
   if (!isObject(value)) return;
   for (const [field, inner] of Object.entries(schema.properties ?? {})) {
     if (inner.default !== undefined && isAbsent(value, field, inner)) value[field] = structuredClone(inner.default);

@@ -4,10 +4,10 @@
 
 import type { UnknownField } from '../field-validation.ts';
 import { isObject } from '../json.ts';
-import { fieldIn, objectFields, type Schema, schemaOfField } from './schema.ts';
+import { fieldIn, objectFields, type Schema, schemaOfField, schemaOfItems } from './schema.ts';
 
 /**
- * The fields in `value` that `schema` (`schemaOfField`) does not know, at every depth; of an unknown field, not also what is in it.
+ * The fields in `value` that `schema` (`schemaOfField`, `schemaOfItems`) does not know, at every depth; of an unknown field, not also what is in it.
  * `path` is where the value stands; in lists it goes on as `<path>[<index>]`. Of a whole API object, `objectFields` are known: at
  * the top (the path is empty), and where the schema says `x-kubernetes-embedded-resource`.
  * Where it says `x-kubernetes-preserve-unknown-fields`, all fields are known, but those that it names are looked into.
@@ -15,7 +15,7 @@ import { fieldIn, objectFields, type Schema, schemaOfField } from './schema.ts';
  * @exercise 2.11 Walk through value and schema side by side, and collect the fields that only the value has
  */
 export function fieldsToPrune(value: unknown, schema: Schema, path = ''): UnknownField[] {
-  if (Array.isArray(value)) return value.flatMap((item, index) => fieldsToPrune(item, schema.items ?? {}, `${path}[${index}]`));
+  if (Array.isArray(value)) return value.flatMap((item, index) => fieldsToPrune(item, schemaOfItems(schema), `${path}[${index}]`));
   if (!isObject(value)) return [];
   const isWhole = path === '' || schema['x-kubernetes-embedded-resource'];
   return Object.entries(value).flatMap(([field, inner]) => {

@@ -63,6 +63,11 @@ export function schemaOfField({ properties, additionalProperties }: Schema, fiel
   return additionalProperties || undefined;
 }
 
+/** The schema of an item in a list of this schema. Only where all is preserved may a schema say nothing of it. */
+export function schemaOfItems({ items }: Schema): Schema {
+  return items ?? { 'x-kubernetes-preserve-unknown-fields': true };
+}
+
 /** `spec.ports[0].name`: how a message names a place. */
 export function fieldIn(path: string, field: string): string {
   return path ? `${path}.${field}` : field;

@@ -6,7 +6,7 @@ import type { StatusCause } from 'kubernetes-types/meta/v1';
 import { equalJson, isObject, type JsonObject } from '../json.ts';
 import { duplicateValue, invalidValue, required, tooLong, tooMany, unsupportedValue, wrongType } from '../kinds/field-errors.ts';
 import { hasFormat } from './formats.ts';
-import { fieldIn, objectFields, type Schema, schemaOfField } from './schema.ts';
+import { fieldIn, objectFields, type Schema, schemaOfField, schemaOfItems } from './schema.ts';
 
 /**
  * What is wrong with a value at a path, and in it. A value of the wrong type (`isOfType`) has one problem, `wrongType`, and is not
@@ -64,11 +64,11 @@ function numberProblems(number: number, schema: Schema, path: string): StatusCau
  * @exercise 2.11 Count the items, check each, and find those that cannot be told apart
  */
 export function listProblems(list: unknown[], schema: Schema, path: string): StatusCause[] {
-  const { items = {}, minItems = 0, maxItems = Infinity } = schema;
+  const { minItems = 0, maxItems = Infinity } = schema;
   return [
     ...(list.length < minItems ? [invalidValue(path, list.length, `${path} in body should have at least ${minItems} items`)] : []),
     ...(list.length > maxItems ? [tooMany(path, list.length, maxItems)] : []),
-    ...list.flatMap((item, index) => schemaProblems(item, items, `${path}[${index}]`)),
+    ...list.flatMap((item, index) => schemaProblems(item, schemaOfItems(schema), `${path}[${index}]`)),
     ...duplicates(list, schema, path),
   ];
 }

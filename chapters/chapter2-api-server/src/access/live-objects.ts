@@ -13,13 +13,16 @@ export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
   readonly #resource: ResourceDefinition;
   readonly #storage: Storage;
   readonly #caches: WatchCaches;
+  readonly #onNews: () => void;
   readonly #objects = new Map<string, T>();
   #loading: Promise<void> | undefined;
 
-  constructor(resource: ResourceDefinition, { storage, caches }: { storage: Storage; caches: WatchCaches }) {
+  /** `onNews` is called after each change, and when the watch has ended. */
+  constructor(resource: ResourceDefinition, { storage, caches }: { storage: Storage; caches: WatchCaches }, onNews: () => void = () => {}) {
     this.#resource = resource;
     this.#storage = storage;
     this.#caches = caches;
+    this.#onNews = onNews;
   }
 
   /** Resolves when the objects are here; from then on they follow every change. Call it before each use: a broken watch begins anew. */
@@ -45,10 +48,12 @@ export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
     const key = this.#keyOf(object);
     if (deleted) this.#objects.delete(key);
     else this.#objects.set(key, object as T);
+    this.#onNews();
   }
 
   onEnd(): void {
     this.#loading = undefined;
+    this.#onNews();
   }
 
   async #load(): Promise<void> {

@@ -25,6 +25,16 @@ export function tooLong(field: string, limitInBytes: number): StatusCause {
   return { reason: 'FieldValueTooLong', message: `Too long: may not be more than ${limitInBytes} bytes`, field };
 }
 
+/** Fields of a map are items, too. */
+export function tooMany(field: string, actual: number, most: number): StatusCause {
+  return { reason: 'FieldValueTooMany', message: `Too many: ${actual}: must have at most ${most} items`, field };
+}
+
+export function wrongType(field: string, actual: string, expected: string): StatusCause {
+  const message = `Invalid value: ${quoted(actual)}: ${field} in body must be of type ${expected}: ${quoted(actual)}`;
+  return { reason: 'FieldValueTypeInvalid', message, field };
+}
+
 export function duplicateValue(field: string, value: unknown): StatusCause {
   return { reason: 'FieldValueDuplicate', message: `Duplicate value: ${quoted(value)}`, field };
 }

@@ -1,6 +1,7 @@
 // Which kinds have something special, and what. A kind that is not here is stored just as its author wrote it.
 
 import type { KubernetesObject } from '#kit/api';
+import { customResourceDefinitions } from '../custom/definition-strategy.ts';
 import type { ResourceDefinition } from '../resources.ts';
 import { configMaps, secrets } from './config.ts';
 import { daemonSets, deployments, replicaSets, replicationControllers, statefulSets } from './deployments.ts';
@@ -29,6 +30,7 @@ register('/PodTemplate', other.podTemplates);
 register('/ReplicationController', replicationControllers);
 register('/Secret', secrets);
 register('/Service', services);
+register('apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitions);
 register('apps/DaemonSet', daemonSets);
 register('apps/Deployment', deployments);
 register('apps/ReplicaSet', replicaSets);
@@ -45,6 +47,7 @@ register('storage.k8s.io/StorageClass', other.storageClasses);
 
 const nothingSpecial: KindStrategy = {};
 
-export function strategyFor({ group, kind }: ResourceDefinition): KindStrategy {
+export function strategyFor({ group, kind, custom }: ResourceDefinition): KindStrategy {
+  if (custom) return custom.strategy;
   return strategies.get(`${group}/${kind}`) ?? nothingSpecial;
 }

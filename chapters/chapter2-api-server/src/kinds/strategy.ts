@@ -22,6 +22,10 @@ export interface KindStrategy<T extends KubernetesObject = KubernetesObject> {
   setDefaults?(object: T): void;
   /** What is wrong with the object, one cause a field; empty when nothing is. `old` is there on update. */
   validate?(object: T, old?: T): StatusCause[];
+  /** The same for an update through a subresource, which changes the status or the scale and nothing else. */
+  validateStatus?(object: T, old: T): StatusCause[];
+  /** The object as it is to be deleted: with the finalizers that hold it until what depends on it is gone. */
+  prepareForDelete?(object: T): T;
   /** Claims what only the server can give. Throws ApiError when there is nothing left to give. */
   prepareForCreate?(object: T, context: StrategyContext): Promise<void>;
   prepareForUpdate?(object: T, old: T, context: StrategyContext): Promise<void>;

@@ -1,0 +1,45 @@
+// From a definition to resources: each version that is served becomes one more row of the table of resources, like any built-in one.
+// That is all there is to a custom kind; the store, the watches, patches, tables and discovery do not know the difference.
+// Kubernetes: staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go
+
+import { NotImplemented } from '#kit/not-implemented';
+import type { ResourceDefinition } from '../resources.ts';
+import { customStrategy } from './custom-strategy.ts';
+import { type Definition, isTrue, type Names, schemaOf, type Version } from './definition.ts';
+import { columnsFrom } from './printer-columns.ts';
+import { conversionBetween } from './versions.ts';
+
+/**
+ * The resources that a definition makes: one for each version that is `served`, with the names in `status.acceptedNames`. There are none
+ * before the condition `NamesAccepted` or `Established` is True. The version's `subresources` say which it has: `status`, `scale`.
+ * `custom` holds what the version says of itself: its schema (`schemaOf`), columns, `selectableFields` (`.spec.color` becomes
+ * `spec.color`) and scale. Every version gets a `conversion` from and to the storage version. While the condition `Terminating`
+ * is True, so is `isTerminating`.
+ */
+export function resourcesOf(definition: Definition): ResourceDefinition[] {
+  throw new NotImplemented('2.11', 'Make a resource of each version that is served');
+}
+
+function wordsOf({ kind, plural, singular, shortNames = [], categories = [] }: Names) {
+  return { kind, plural, singular: singular ?? kind.toLowerCase(), shortNames, categories };
+}
+
+function scaleOf({ subresources }: Version) {
+  return subresources?.scale ? { scale: subresources.scale } : {};
+}
+
+/**
+ * Best first, as clients should prefer them: `v2`, `v1`, `v1beta2`, `v1beta1`, `v3alpha1`, and then all other names by the alphabet.
+ * Kubernetes: staging/src/k8s.io/apimachinery/pkg/version/helpers.go, CompareKubeAwareVersionStrings
+ */
+export function compareVersions(one: string, other: string): number {
+  const [ofOne, ofOther] = [rankOf(one), rankOf(other)];
+  const difference = ofOne.map((rank, index) => (ofOther[index] ?? 0) - rank).find((by) => by !== 0);
+  return difference ?? (one < other ? -1 : one > other ? 1 : 0);
+}
+
+function rankOf(version: string): number[] {
+  const [, major, stage, minor] = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(version) ?? [];
+  if (major === undefined) return [0, 0, 0];
+  return [stage === undefined ? 3 : stage === 'beta' ? 2 : 1, Number(major), Number(minor ?? 0)];
+}

@@ -1,0 +1,38 @@
+// What is special to a custom kind, made from its schema: to the generic store it is a strategy like that of any built-in kind.
+// Kubernetes: staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/strategy.go
+
+import type { StatusCause } from 'kubernetes-types/meta/v1';
+import type { KubernetesObject } from '#kit/api';
+import type { KindStrategy } from '../kinds/strategy.ts';
+import type { ApiObject } from '../object.ts';
+import { fillDefaults } from './defaulting.ts';
+import { schemaOf, type Version } from './definition.ts';
+import { pruned } from './pruning.ts';
+import { schemaProblems } from './validation.ts';
+
+export function customStrategy(served: Version, stored: Version): KindStrategy {
+  const schema = schemaOf(served);
+  const validate = (object: KubernetesObject, old?: KubernetesObject) =>
+    newProblems(schemaProblems(object, schema), () => (old ? schemaProblems(old, schema) : []));
+  return {
+    setDefaults(object) {
+      const custom = object as ApiObject;
+      custom.metadata.generation ??= 1;
+      fillDefaults(custom, schema);
+      if (served !== stored) pruned(custom, schemaOf(stored));
+    },
+    validate,
+    validateStatus: validate,
+  };
+}
+
+/**
+ * Without the problems that the object had before: a schema that has become stricter must not stop an author who changes something else.
+ * A field that is missing is asked for every time.
+ * Kubernetes: CRDValidationRatcheting, staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/validation/ratcheting.go
+ */
+function newProblems(problems: StatusCause[], before: () => StatusCause[]): StatusCause[] {
+  if (problems.length === 0) return [];
+  const known = new Set(before().map(({ field, message }) => `${field}: ${message}`));
+  return problems.filter(({ field, message, reason }) => reason === 'FieldValueRequired' || !known.has(`${field}: ${message}`));
+}
