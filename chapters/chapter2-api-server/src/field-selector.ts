@@ -3,6 +3,7 @@
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/fields/selector.go; the fields: each kind's ToSelectableFields
 
 import { NotImplemented } from '#kit/not-implemented';
+import type { ApiError } from '#kit/status';
 import { badRequest } from './errors.ts';
 import { isObject } from './json.ts';
 import type { ApiObject } from './object.ts';
@@ -48,18 +49,24 @@ const selectableFields: Record<string, string[]> = {
   'jobs.batch': ['status.successful'],
 };
 
+const everywhere = ['metadata.name', 'metadata.namespace'];
+
 /** The fields that objects of a resource can be selected by. */
 export function selectableFieldsOf({ group, plural, custom }: ResourceDefinition): string[] {
-  return [
-    'metadata.name',
-    'metadata.namespace',
-    ...(custom?.selectableFields ?? selectableFields[group ? `${plural}.${group}` : plural] ?? []),
-  ];
+  return [...everywhere, ...(custom?.selectableFields ?? selectableFields[group ? `${plural}.${group}` : plural] ?? [])];
+}
+
+/** 400. A kind with fields of its own and one without are refused in words of their own. */
+function unknownField(field: string, selectable: string[]): ApiError {
+  if (selectable.length > everywhere.length) return badRequest(`field label not supported: ${field}`);
+  return badRequest(
+    `${JSON.stringify(field)} is not a known field selector: only ${everywhere.map((name) => JSON.stringify(name)).join(', ')}`,
+  );
 }
 
 /**
  * Reads a selector: `field=value`, `field==value` and `field!=value`, separated by commas; an empty text has no terms.
- * Throws BadRequest for anything else, and for a field that is not selectable: `field label not supported: <field>`.
+ * Throws BadRequest for anything else, and `unknownField` for a field that is not selectable.
  */
 export function parseFieldSelector(text: string, resource: ResourceDefinition): FieldTerm[] {
   throw new NotImplemented('2.2', 'Parse a field selector into its terms, and refuse fields that cannot be selected by');

@@ -3,14 +3,14 @@
 import { isNotFound } from '#kit/status';
 import { answerReview } from './access/reviews.ts';
 import type { ApiResources } from './api-resources.ts';
-import { handleCollection, watch } from './collection-handlers.ts';
+import { handleCollection } from './collection-handlers.ts';
 import type { Definitions } from './custom/definitions.ts';
 import { answerDiscovery } from './discovery.ts';
 import { methodNotAllowed, unknownPath } from './errors.ts';
 import type { Target } from './object.ts';
 import { deleteObject, handleObject } from './object-handlers.ts';
 import { answerOpenApi } from './openapi.ts';
-import { flagParameter, parsePath, type ResourcePath } from './request.ts';
+import { parsePath, type ResourcePath } from './request.ts';
 import type { Answer, ApiRequest, Handler } from './server.ts';
 import type { Storage } from './storage.ts';
 import { handleSubresource } from './subresource-handlers.ts';
@@ -83,9 +83,5 @@ async function handleResource(request: ApiRequest, api: ApiResources): Promise<A
   const target: Target = { resource, namespace, name };
   if (subresource !== undefined) return handleSubresource(target, subresource, request, api);
   if (request.method === 'DELETE') return deleteObject(target, request, api);
-  if (request.method === 'GET' && flagParameter(request.query, 'watch')) {
-    request.query.set('fieldSelector', `metadata.name=${name}`);
-    return watch(target, request, api);
-  }
   return handleObject(target, request, api);
 }
