@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { Store } from '#etcd/store';
 import { WatchStream } from '#etcd/watch-stream';
 import { WatcherIndex } from '#etcd/watcher-index';
 import { NotImplemented } from '#kit/not-implemented';
 import { type EtcdUnderTest, startEtcdUnderTest } from '#kit/testing/etcd';
-import { describeEvent, type Event, prefixEnd, type WatchConnection } from '#kit/testing/etcd-client';
+import { describeEvent, type Event, prefixEnd, type RequestOp, type WatchConnection } from '#kit/testing/etcd-client';
 
 describe('etcd', () =>
   describe('1.5 watch', () => {
@@ -426,6 +427,91 @@ describe('etcd', () =>
       leaving.close();
       await put('leaving/b');
       expect((await staying.events(2)).map(({ kv }) => kv.key.toString())).toEqual(['leaving/a', 'leaving/b']);
+    });
+
+    describe('compared with a naive history of all that was written', () => {
+      const name = fc.constantFrom('a', 'b', 'c', 'd');
+      const span = fc.oneof(
+        name.map((key) => ({ from: key, to: `${key}\0` })),
+        fc.constantFrom({ from: 'a', to: 'c' }, { from: 'b', to: 'e' }, { from: 'a', to: 'e' }),
+      );
+      const write = fc.record({ key: name, deletes: fc.boolean() });
+      const transaction = fc.uniqueArray(write, { selector: ({ key }) => key, minLength: 1, maxLength: 3 });
+      const watcher = fc.record({
+        span,
+        /** Counted from the first revision of the run; undefined: from now on. */
+        start: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
+        prevKv: fc.boolean(),
+        filters: fc.constantFrom<('NOPUT' | 'NODELETE')[]>([], [], ['NOPUT'], ['NODELETE']),
+      });
+      /** All that is done at once. */
+      const batch = fc.record({ transactions: fc.array(transaction, { maxLength: 4 }), watchers: fc.array(watcher, { maxLength: 2 }) });
+
+      it('tells each watch what happened in its range since its start, all of it, in order, and once', async () => {
+        let run = 0;
+        const property = fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), async (batches) => {
+          run += 1;
+          const prefix = `model/${run}/`;
+          const before = (await client().range({ key: 'any' })).header.revision;
+          const written: { revision: number; changes: { key: string; value: string | undefined }[] }[] = [];
+          let values = 0;
+          const writes = async (changes: { key: string; deletes: boolean }[]) => {
+            const valued = changes.map(({ key, deletes }) => ({ key, value: deletes ? undefined : `${++values}` }));
+            const success = valued.map(
+              ({ key, value }): RequestOp =>
+                value === undefined ? { requestDeleteRange: { key: prefix + key } } : { requestPut: { key: prefix + key, value } },
+            );
+            const { header, responses } = await client().txn({ success });
+            const hasWritten = responses.some(({ responsePut, responseDeleteRange }) => responsePut || responseDeleteRange?.deleted === 1);
+            if (hasWritten) written.push({ revision: header.revision, changes: valued });
+          };
+          const watches = async ({ span: { from, to }, start, ...wanted }: (typeof batches)[number]['watchers'][number]) => {
+            const stream = watch();
+            const startRevision = start === undefined ? 0 : before + start;
+            const { header } = await stream.create({ key: prefix + from, rangeEnd: prefix + to, startRevision, ...wanted });
+            return { stream, from, to, start: startRevision || header.revision + 1, ...wanted };
+          };
+          const watchers = [];
+          for (const each of batches) {
+            const created = Promise.all(each.watchers.map(watches));
+            await Promise.all(each.transactions.map(writes));
+            watchers.push(...(await created));
+          }
+
+          const alive = new Map<string, string>();
+          const history = written
+            .toSorted((left, right) => left.revision - right.revision)
+            .flatMap(({ revision, changes }) =>
+              changes.flatMap(({ key, value }) => {
+                const previous = alive.get(key);
+                if (value === undefined) alive.delete(key);
+                else alive.set(key, value);
+                const type = value === undefined ? 'DELETE' : 'PUT';
+                return type === 'PUT' || previous !== undefined ? [{ revision, type, key, value: value ?? '', previous }] : [];
+              }),
+            );
+          for (const { stream, from, to, start, prevKv, filters } of watchers) {
+            const expected = history
+              .filter(({ revision, key }) => revision >= start && key >= from && key < to)
+              .filter(({ type }) => !filters.some((filter) => filter === `NO${type}`))
+              .map((event) => ({ ...event, previous: prevKv ? event.previous : undefined }));
+            const told = (await stream.events(expected.length)).map(({ type, kv, prevKv: previous }) => ({
+              revision: kv.modRevision,
+              type,
+              key: kv.key.toString().slice(prefix.length),
+              value: kv.value.toString(),
+              previous: previous?.value.toString(),
+            }));
+            expect(told).toEqual(expected);
+            await expectNothingMore(stream);
+            stream.close();
+          }
+        });
+        const options = { seed: 1505, numRuns: Number(process.env.KATA_RUNS ?? 40), endOnFailure: true };
+        await fc.assert(property, options).catch((error) => {
+          throw NotImplemented.first ?? error;
+        });
+      }, 60_000);
     });
 
     /** All that was said before a progress response has arrived when it arrives: if it comes next, there was nothing more. */
