@@ -4,14 +4,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { getServers } from 'node:dns';
 import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { addDnsService } from '#cluster/add-ons';
 import { etcdTitles, startEtcdMembers } from '#cluster/etcd-members';
 import { createIdentities, type Identities } from '#cluster/identities';
 import { addresses } from '#cluster/layout';
-import { dialer, machineAddress } from '#cluster/machine-address';
-import { createPlaces, hollowPlaces, type NodePlace } from '#cluster/node-places';
+import { Gate } from '#cluster/gate';
+import { dialer } from '#cluster/machine-address';
+import { type Machines, makeMachines } from '#cluster/machines';
+import { hollowPlaces, type NodePlace } from '#cluster/node-places';
 import { type NodePortGate, openNodePortGate } from '#cluster/node-port-gate';
 import { dnsUser, grantPermissions } from '#cluster/permissions';
 import { ComponentProcesses, fileNameOf, type ProcessesOptions } from '#cluster/processes';
@@ -20,7 +23,6 @@ import { Nodes } from '#kit/api';
 import { Client } from '#kit/client';
 import type { ComponentContext } from '#kit/component';
 import { readKubeconfig } from '#kit/kubeconfig';
-import type { NodeContainer, NodeNetwork } from '#kit/node/node-container';
 import { removeFolder } from '#kit/node/remove-folder';
 
 export interface ClusterOptions extends Omit<ProcessesOptions, 'clock'> {
@@ -39,6 +41,7 @@ export interface ClusterOptions extends Omit<ProcessesOptions, 'clock'> {
   context: ComponentContext;
 }
 
+const loopback = '127.0.0.1';
 const backupManager = 'kube-controller-manager (backup)';
 const indispensableControllers = ['serviceaccount-controller', 'root-ca-certificate-publisher-controller'];
 const readyWithinMs = 60_000;
@@ -51,8 +54,10 @@ export class Cluster {
   readonly #readyNodes = new Set<string>();
   #identities!: Identities;
   #client: Client | undefined;
-  #gate: NodePortGate | undefined;
-  #machines: ReturnType<typeof createPlaces> | undefined;
+  #nodePorts: NodePortGate | undefined;
+  /** Where pods enter to reach the API server. */
+  #podsEntrance: Gate | undefined;
+  #machines: Machines | undefined;
   #reaper: ChildProcess | undefined;
 
   constructor(options: ClusterOptions) {
@@ -92,17 +97,14 @@ export class Cluster {
       this.#reaper = startReaper(layout.cluster);
     }
     this.#processes.prepare(...etcdTitles(etcdMembers), 'kube-apiserver');
+    this.#machines = docker && makeMachines(docker, layout.cluster, nodes);
     this.#identities = await createIdentities(layout.pki);
-    if (docker) this.#machines = createPlaces(docker, layout.cluster, nodes);
-    // Awaited below; this only keeps a failure there from counting as unhandled until then.
-    this.#machines?.catch(() => {});
     const server = await this.#startControlPlane();
-    const { network, places } = (await this.#machines) ?? { network: undefined, places: hollowPlaces(nodes) };
-    const first = places[0]?.container;
+    const places: NodePlace[] = (await this.#machines?.places) ?? hollowPlaces(nodes);
     await Promise.all([
       this.#startLoops(server),
       ...places.map((place) => this.#startNode(server, place)),
-      ...(docker && network && first ? [this.#startNetworkServices(docker, server, network, first)] : []),
+      ...(this.#machines ? [this.#startNetworkServices(server, this.#machines)] : []),
     ]);
     const impatience = new AbortController();
     const ready = this.#nodesReady(AbortSignal.any([over, impatience.signal]));
@@ -115,11 +117,12 @@ export class Cluster {
   /** Stops everything and removes what was made in Docker. */
   async stop(): Promise<void> {
     const { docker, layout } = this.#options;
-    await this.#gate?.stop();
+    await this.#nodePorts?.stop();
+    this.#podsEntrance?.close();
     await this.#processes.stop();
     this.#client?.close();
     // What is being made now must be there before it can be swept away.
-    await Promise.allSettled([this.#machines]);
+    await Promise.allSettled([this.#machines?.places]);
     if (docker) while ((await sweep(docker, layout.cluster)) > 0);
     this.#reaper?.stdin?.end('done');
   }
@@ -127,7 +130,7 @@ export class Cluster {
   /** Starts etcd and the API server; resolves with the API server's URL. */
   async #startControlPlane(): Promise<string> {
     const { layout, port, etcdMembers } = this.#options;
-    const hosts = ['127.0.0.1', 'localhost'];
+    const hosts = [loopback, 'localhost'];
     const [server, etcdClient, kubeletClient] = await Promise.all([
       this.#identities.certificate('apiserver', {
         commonName: 'kube-apiserver',
@@ -137,7 +140,7 @@ export class Cluster {
           'kubernetes.default',
           'kubernetes.default.svc',
           `kubernetes.default.svc.${addresses.clusterDomain}`,
-          '10.96.0.1',
+          addresses.apiServer,
         ],
         usages: ['server'],
       }),
@@ -147,12 +150,14 @@ export class Cluster {
     const ca = this.#identities.caFile;
     const etcdUrls = await startEtcdMembers(this.#processes, { identities: this.#identities, layout, members: etcdMembers });
     this.#prepareOthers();
+    const address = await this.#machines?.address;
     const apiServer = await this.#processes.start('kube-apiserver', (url) => ({
       'etcd-servers': etcdUrls.join(','),
       'etcd-cafile': ca,
       'etcd-certfile': etcdClient.certFile,
       'etcd-keyfile': etcdClient.keyFile,
       'secure-port': url ? new URL(url).port : String(port),
+      ...(address ? { 'advertise-address': address.reachedBy } : {}),
       'tls-cert-file': server.certFile,
       'tls-private-key-file': server.keyFile,
       'client-ca-file': ca,
@@ -199,7 +204,7 @@ export class Cluster {
       this.#kubeconfig(`kube-proxy-${name}`, server, 'system:kube-proxy'),
       this.#identities.certificate(`kubelet-${name}`, {
         commonName: `system:node:${name}`,
-        hosts: ['127.0.0.1', 'localhost', name, ip],
+        hosts: [loopback, 'localhost', name, ip],
         usages: ['server'],
       }),
     ]);
@@ -228,10 +233,13 @@ export class Cluster {
     await Promise.all([kubelet, proxy]);
   }
 
-  async #startNetworkServices(docker: Docker, server: string, network: NodeNetwork, node: NodeContainer): Promise<void> {
+  async #startNetworkServices(server: string, { docker, network, places, address }: Machines): Promise<void> {
     const client = this.#client as Client;
-    const { listen, reachedBy } = await machineAddress(network, node);
-    this.#gate = await openNodePortGate(client, dialer(docker, network, node), this.#options.context, this.#options.notice);
+    const { listen, reachedBy } = await address;
+    const [first] = await places;
+    const { context, notice } = this.#options;
+    this.#openToPods(listen, Number(new URL(server).port));
+    if (first) this.#nodePorts = await openNodePortGate(client, dialer(docker, await network, first.container), context, notice);
     const kubeconfig = await this.#kubeconfig('dns', server, dnsUser);
     const dns = await this.#processes.start('dns', (url) => ({
       kubeconfig,
@@ -240,7 +248,15 @@ export class Cluster {
     }));
     const served = dns.serves.then(() => addDnsService(client, { host: reachedBy, port: Number(new URL(dns.url).port) }));
     if (dns.url) await served;
-    else served.catch((error: Error) => this.#options.notice(`the Service kube-dns can't be made: ${error.message}`));
+    else served.catch((error: Error) => notice(`the Service kube-dns can't be made: ${error.message}`));
+  }
+
+  /** The API server itself listens on loopback only; pods come by the nodes' network. */
+  #openToPods(host: string, port: number): void {
+    if (host === loopback) return;
+    const { notice } = this.#options;
+    const failed = (message: string) => notice(`pods can't reach the API server, for ${host}:${port} is not open: ${message}`);
+    this.#podsEntrance = new Gate({ host, port }, () => connect(port, loopback), failed);
   }
 
   #kubeconfig(name: string, server: string, user: string, groups: string[] = []): Promise<string> {

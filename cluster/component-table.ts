@@ -56,6 +56,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       'etcd-certfile': { description: 'client certificate for etcd', default: '' },
       'etcd-keyfile': { description: "that certificate's key", default: '' },
       'bind-address': { description: 'address to serve on', default: '127.0.0.1' },
+      'advertise-address': { description: 'the address that pods reach it by; absent: the one it serves on', default: '' },
       'secure-port': { description: 'HTTPS port; 0 takes a free one', default: '6443' },
       'tls-cert-file': { description: 'serving certificate' },
       'tls-private-key-file': { description: "that certificate's key" },
@@ -90,6 +91,7 @@ export const componentTable: Record<string, ComponentCommand> = {
       return startApiServer({
         etcdServers: split(flags['etcd-servers']),
         listen: { host: flags['bind-address'], port: Number(flags['secure-port']) },
+        ...(flags['advertise-address'] ? { advertiseAddress: flags['advertise-address'] } : {}),
         tls: { cert: read(flags['tls-cert-file']), key: read(flags['tls-private-key-file']), clientCa: read(flags['client-ca-file']) },
         kubeletPreferredAddressTypes: split(flags['kubelet-preferred-address-types']),
         serviceClusterIpRange: flags['service-cluster-ip-range'],

@@ -39,6 +39,8 @@ export const addresses = {
   /** All pods; node N has 10.244.N.0/24 of it. */
   clusterCidr: '10.244.0.0/16',
   serviceClusterIpRange: '10.96.0.0/12',
+  /** Of the Service `kubernetes`: the first of the range. */
+  apiServer: '10.96.0.1',
   clusterDns: '10.96.0.10',
   clusterDomain: 'cluster.local',
 } as const;

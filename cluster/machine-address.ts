@@ -13,8 +13,15 @@ export function sharesNetwork({ gateway }: NodeNetwork): boolean {
 }
 
 /** Where a server must listen so that nodes reach it, and the address they reach it by. */
-export async function machineAddress(network: NodeNetwork, node: NodeContainer): Promise<{ listen: string; reachedBy: string }> {
+export interface MachineAddress {
+  listen: string;
+  reachedBy: string;
+}
+
+/** @param someNode is asked only where the network alone does not tell */
+export async function machineAddress(network: NodeNetwork, someNode: () => Promise<NodeContainer>): Promise<MachineAddress> {
   if (sharesNetwork(network)) return { listen: network.gateway, reachedBy: network.gateway };
+  const node = await someNode();
   const answer = await node.shell.run('ping -c 1 -W 2 host.docker.internal || true');
   const address = /\((\d+\.\d+\.\d+\.\d+)\)/.exec(answer)?.[1];
   if (!address) throw new Error('the nodes know no way to this machine: neither the network’s gateway nor host.docker.internal answers');

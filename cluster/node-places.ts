@@ -3,7 +3,7 @@
 
 import type Docker from 'dockerode';
 import { addresses } from '#cluster/layout';
-import { connectNodes, createNode, createNodeNetwork, type NodeContainer, type NodeNetwork } from '#kit/node/node-container';
+import { connectNodes, createNode, type NodeContainer, type NodeNetwork } from '#kit/node/node-container';
 
 export interface NodePlace {
   /** node-1, node-2, … */
@@ -22,8 +22,9 @@ export function hollowPlaces(count: number): NodePlace[] {
   }));
 }
 
-export async function createPlaces(docker: Docker, cluster: string, count: number): Promise<{ network: NodeNetwork; places: NodePlace[] }> {
-  const network = await createNodeNetwork(docker, { cluster });
+export type DockerPlace = NodePlace & { container: NodeContainer };
+
+export async function createPlaces(docker: Docker, network: NodeNetwork, cluster: string, count: number): Promise<DockerPlace[]> {
   const places = await Promise.all(
     hollowPlaces(count).map(async ({ name, podCidr }) => {
       const container = await createNode(docker, { cluster, name, network, podCidr });
@@ -32,5 +33,5 @@ export async function createPlaces(docker: Docker, cluster: string, count: numbe
   );
   const containers = places.map(({ container }) => container);
   await connectNodes(containers, addresses.clusterCidr);
-  return { network, places };
+  return places;
 }

@@ -26,6 +26,8 @@ export interface ApiServerOptions extends ComponentContext {
   etcdServers: string[];
   etcdTls?: ClientTls;
   listen: ListenAddress;
+  /** Where pods reach the server, at the port it listens on; by default where it listens. */
+  advertiseAddress?: string;
   tls: Required<ServingTls>;
   /** For the way to the kubelets' APIs. */
   kubeletTls?: ClientTls;
@@ -46,7 +48,7 @@ const bootstrapPatienceMs = 3000;
 
 /** Resolves when the server answers. It does so also while etcd is away, and recovers when etcd is back. */
 export async function startApiServer(options: ApiServerOptions): Promise<RunningComponent> {
-  const { listen, tls, clock, random, log, serviceClusterIpRange = '10.96.0.0/12' } = options;
+  const { listen, tls, clock, random, log, advertiseAddress = listen.host, serviceClusterIpRange = '10.96.0.0/12' } = options;
   const etcd = connectEtcd(options.etcdServers, options.etcdTls);
   const storage = new Storage(etcd);
   const caches = new WatchCaches({ etcd, storage, clock, log });
@@ -67,7 +69,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const prepare = async () => {
     while (!stopping.signal.aborted) {
       try {
-        await bootstrap({ registry, serviceClusterIpRange, url: server.url });
+        await bootstrap({ registry, serviceClusterIpRange, address: advertiseAddress, port: Number(new URL(server.url).port) });
         await caches.begin();
         await writeInitialPolicy(registry);
         await definitions.begin();

@@ -12,40 +12,45 @@ import { apiVersionOf, findResource, type ResourceDefinition } from './resources
 interface Wanted {
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   spec?: object;
-  subsets?: object[];
+  [field: string]: unknown;
 }
 
 export interface BootstrapOptions {
   registry: Registry;
   serviceClusterIpRange: string;
-  /** Where this server listens. */
-  url: string;
+  /** Where pods reach this server. */
+  address: string;
+  port: number;
 }
 
-export async function bootstrap({ registry, serviceClusterIpRange, url }: BootstrapOptions): Promise<void> {
-  for (const name of initialNamespaces) await ensure(registry, 'namespaces', { metadata: { name } });
-  const { hostname, port } = new URL(url);
+export async function bootstrap({ registry, serviceClusterIpRange, address, port }: BootstrapOptions): Promise<void> {
+  await Promise.all(initialNamespaces.map((name) => ensure(registry, '', 'namespaces', { metadata: { name } })));
   const name = 'kubernetes';
   const namespace = 'default';
   const https = { name: 'https', protocol: 'TCP' };
-  await ensure(registry, 'services', {
-    metadata: { name, namespace, labels: { component: 'apiserver', provider: 'kubernetes' } },
-    spec: {
-      type: 'ClusterIP',
-      clusterIP: firstAddress(serviceClusterIpRange),
-      ports: [{ ...https, port: 443, targetPort: Number(port) }],
-    },
-  });
-  // The address of the server itself, not of pods: no controller writes these endpoints.
-  await ensure(registry, 'endpoints', {
-    metadata: { name, namespace, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip: hostname.replace(/^\[|\]$/g, '') }], ports: [{ ...https, port: Number(port) }] }],
-  });
+  // The server's own address, no pod's: no controller writes where this Service leads.
+  const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
+  await Promise.all([
+    ensure(registry, '', 'services', {
+      metadata: { name, namespace, labels: { component: 'apiserver', provider: 'kubernetes' } },
+      spec: { type: 'ClusterIP', clusterIP: firstAddress(serviceClusterIpRange), ports: [{ ...https, port: 443, targetPort: port }] },
+    }),
+    ensure(registry, '', 'endpoints', {
+      metadata: { name, namespace, labels },
+      subsets: [{ addresses: [{ ip: address }], ports: [{ ...https, port }] }],
+    }),
+    ensure(registry, 'discovery.k8s.io', 'endpointslices', {
+      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
+      addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports: [{ ...https, port }],
+    }),
+  ]);
 }
 
 /** Creates the object, or sets those of its fields that are given: a server that starts again may serve at another port. */
-async function ensure(registry: Registry, plural: string, wanted: Wanted): Promise<void> {
-  const resource = findResource('', 'v1', plural) as ResourceDefinition;
+async function ensure(registry: Registry, group: string, plural: string, wanted: Wanted): Promise<void> {
+  const resource = findResource(group, 'v1', plural) as ResourceDefinition;
   const { name, namespace } = wanted.metadata;
   const target = { resource, namespace, name };
   const { metadata: _, ...fields } = wanted;
