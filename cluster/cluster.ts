@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { addDnsService } from '#cluster/add-ons';
 import { etcdTitles, startEtcdMembers } from '#cluster/etcd-members';
+import { Gate } from '#cluster/gate';
 import { createIdentities, type Identities } from '#cluster/identities';
 import { addresses } from '#cluster/layout';
-import { Gate } from '#cluster/gate';
 import { dialer } from '#cluster/machine-address';
 import { type Machines, makeMachines } from '#cluster/machines';
 import { hollowPlaces, type NodePlace } from '#cluster/node-places';
@@ -165,7 +165,8 @@ export class Cluster {
       'kubelet-client-certificate': kubeletClient.certFile,
       'kubelet-client-key': kubeletClient.keyFile,
       'service-account-signing-key-file': this.#identities.signingKeyFile,
-      ...(this.#options.allowsAll ? { 'authorization-mode': 'AlwaysAllow' } : {}),
+      // Tokens and who they belong to come with the same stage as permissions.
+      ...(this.#options.allowsAll ? { 'authorization-mode': 'AlwaysAllow', 'disable-admission-plugins': 'ServiceAccount' } : {}),
     }));
     await apiServer.serves;
     await this.#identities.kubeconfig(layout.kubeconfig, apiServer.url, { user: 'kubernetes-admin', groups: ['system:masters'] });
@@ -239,7 +240,7 @@ export class Cluster {
     const [first] = await places;
     const { context, notice } = this.#options;
     this.#openToPods(listen, Number(new URL(server).port));
-    if (first) this.#nodePorts = await openNodePortGate(client, dialer(docker, await network, first.container), context, notice);
+    if (first) this.#nodePorts = await openNodePortGate(client, await dialer(docker, await network, first.container), context, notice);
     const kubeconfig = await this.#kubeconfig('dns', server, dnsUser);
     const dns = await this.#processes.start('dns', (url) => ({
       kubeconfig,

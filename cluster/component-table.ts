@@ -74,6 +74,10 @@ export const componentTable: Record<string, ComponentCommand> = {
         default: `https://kubernetes.default.svc.${addresses.clusterDomain}`,
       },
       'service-account-signing-key-file': { description: 'the key they are signed with; absent: a new one at each start', default: '' },
+      'disable-admission-plugins': {
+        description: 'plugins that are not asked about writes, separated by commas: ServiceAccount, …',
+        default: '',
+      },
       'authorization-mode': { description: 'Node,RBAC, or AlwaysAllow: whoever has a certificate may do everything', default: 'Node,RBAC' },
     },
     () => import('#api-server'),
@@ -99,6 +103,7 @@ export const componentTable: Record<string, ComponentCommand> = {
           issuer: flags['service-account-issuer'],
           ...(flags['service-account-signing-key-file'] ? { signingKey: read(flags['service-account-signing-key-file']) } : {}),
         },
+        disableAdmissionPlugins: split(flags['disable-admission-plugins']),
         authorizationMode: authorizationMode(flags['authorization-mode']),
         ...(etcdTls ? { etcdTls } : {}),
         ...(kubeletTls ? { kubeletTls } : {}),

@@ -1,15 +1,27 @@
 // How nodes reach this machine, and this machine a node. On Linux the nodes' network has its gateway here. Docker Desktop keeps
 // the engine in a virtual machine: there nodes know us as host.docker.internal, and we reach them through a process of theirs.
 
-import { connect } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 import type { NodeContainer, NodeNetwork } from '#kit/node/node-container';
 
-/** Whether the engine's networks end on this machine, as they do on Linux. */
-export function sharesNetwork({ gateway }: NodeNetwork): boolean {
-  return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === gateway));
+/**
+ * Whether the engine's networks end on this machine, as they do on Linux: then the gateway's address can be listened on. (Node's list of
+ * interfaces leaves a network out as long as nobody is in it.)
+ */
+export async function sharesNetwork({ gateway }: NodeNetwork): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(0, gateway);
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
 }
 
 /** Where a server must listen so that nodes reach it, and the address they reach it by. */
@@ -20,7 +32,7 @@ export interface MachineAddress {
 
 /** @param someNode is asked only where the network alone does not tell */
 export async function machineAddress(network: NodeNetwork, someNode: () => Promise<NodeContainer>): Promise<MachineAddress> {
-  if (sharesNetwork(network)) return { listen: network.gateway, reachedBy: network.gateway };
+  if (await sharesNetwork(network)) return { listen: network.gateway, reachedBy: network.gateway };
   const node = await someNode();
   const answer = await node.shell.run('ping -c 1 -W 2 host.docker.internal || true');
   const address = /\((\d+\.\d+\.\d+\.\d+)\)/.exec(answer)?.[1];
@@ -29,8 +41,8 @@ export async function machineAddress(network: NodeNetwork, someNode: () => Promi
 }
 
 /** Opens connections to ports of a node. */
-export function dialer(docker: Docker, network: NodeNetwork, node: NodeContainer): (port: number) => Duplex {
-  return sharesNetwork(network) ? (port) => connect(port, node.ip) : (port) => connectThroughShell(docker, node, port);
+export async function dialer(docker: Docker, network: NodeNetwork, node: NodeContainer): Promise<(port: number) => Duplex> {
+  return (await sharesNetwork(network)) ? (port) => connect(port, node.ip) : (port) => connectThroughShell(docker, node, port);
 }
 
 function connectThroughShell(docker: Docker, node: NodeContainer, port: number): Duplex {

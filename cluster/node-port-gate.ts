@@ -23,8 +23,10 @@ export async function openNodePortGate(
   const services = new Informer<Service>(client, Services, context);
 
   const open = (port: number) =>
-    new Gate({ host: '127.0.0.1', port }, () => dial(port), (message) =>
-      notice(`NodePort ${port} is not open on 127.0.0.1 (${message}): use a node's address instead`),
+    new Gate(
+      { host: '127.0.0.1', port },
+      () => dial(port),
+      (message) => notice(`NodePort ${port} is not open on 127.0.0.1 (${message}): use a node's address instead`),
     );
   const adjust = () => {
     const wanted = new Set(services.list().flatMap(nodePortsOf));

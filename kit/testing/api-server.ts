@@ -89,6 +89,8 @@ function startServer(etcdUrl: string, authority: CertificateAuthority, serving: 
     etcdServers: [etcdUrl],
     listen: loopback,
     tls: { ...serving, clientCa: authority.cert },
+    // No controller runs here that makes the accounts.
+    disableAdmissionPlugins: ['ServiceAccount'],
     clock: systemClock,
     random: systemRandom,
     log,

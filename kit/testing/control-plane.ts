@@ -41,20 +41,26 @@ export interface TestControlPlane {
   stop(): Promise<void>;
 }
 
+export interface TestControlPlaneOptions {
+  /** Also what every pod needs a controller for: a service account. */
+  allAdmissionPlugins?: boolean;
+}
+
 let ahead: TestControlPlane | undefined;
 
-/** Starts the one that the next `startTestControlPlane` gives. */
+/** Starts the one that the next `startTestControlPlane` without options gives. */
 export async function startAhead(): Promise<void> {
-  ahead = await start();
+  ahead = await start({});
 }
 
-export async function startTestControlPlane(): Promise<TestControlPlane> {
+export async function startTestControlPlane(options?: TestControlPlaneOptions): Promise<TestControlPlane> {
+  if (options) return start(options);
   const ready = ahead;
   ahead = undefined;
-  return ready ?? start();
+  return ready ?? start({});
 }
 
-async function start(): Promise<TestControlPlane> {
+async function start({ allAdmissionPlugins = false }: TestControlPlaneOptions): Promise<TestControlPlane> {
   NotImplemented.forget();
   const cleanUp: (() => Promise<unknown> | unknown)[] = [];
   const stop = async () => {
@@ -84,6 +90,7 @@ async function start(): Promise<TestControlPlane> {
         tls: { ...serving, clientCa: authority.cert },
         kubeletTls: { ...serving, ca: authority.cert },
         kubeletPreferredAddressTypes: ['InternalDNS', 'InternalIP'],
+        disableAdmissionPlugins: allAdmissionPlugins ? [] : ['ServiceAccount'],
         ...context,
       });
     const startReal = (program: string) => startUpstreamApiServer({ program, etcdUrl: etcd.url, authority, serving });

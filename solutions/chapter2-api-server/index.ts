@@ -38,6 +38,8 @@ export interface ApiServerOptions extends ComponentContext {
   serviceAccountTokens?: TokenOptions;
   /** `AlwaysAllow`: everybody who proves who they are may do everything; by default kubelets and roles decide. */
   authorizationMode?: AuthorizationMode;
+  /** Names as kube-apiserver's flag of that name takes them: `ServiceAccount`, … */
+  disableAdmissionPlugins?: string[];
 }
 
 export type AuthorizationMode = 'Node,RBAC' | 'AlwaysAllow';
@@ -59,7 +61,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const allowsAll = options.authorizationMode === 'AlwaysAllow';
   const authorizer = new Authorizer({ storage, caches, allowsAll });
   const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
-  const admit = createAdmission({ storage, caches, authorizer });
+  const admit = createAdmission({ storage, caches, authorizer, clock, random, disabled: options.disableAdmissionPlugins ?? [] });
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
   const handler = createHandler({ registry, storage, caches, definitions, nodes, authorizer, admit, tokens, clock, random });
   const caretaker = new Caretaker({ definitions, registry, caches, clock, log });

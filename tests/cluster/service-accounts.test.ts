@@ -1,10 +1,12 @@
-// What every namespace has without anybody asking for it, and roles that gather what others may: the controllers that see to it.
+// What every namespace has without anybody asking for it, roles that gather what others may, and what a pod gets of its account: the
+// controllers and the admission plugin that see to it.
 
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startControllerManager } from '#controller-manager';
-import { ClusterRoles, ConfigMaps, Namespaces, ServiceAccounts } from '#kit/api';
+import { ClusterRoles, ConfigMaps, Namespaces, type PodSpec, Pods, ServiceAccounts } from '#kit/api';
 import type { RunningComponent } from '#kit/component';
-import { isNotFound } from '#kit/status';
+import { ApiError, isNotFound } from '#kit/status';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 
 describe('what every namespace has', () => {
@@ -12,7 +14,7 @@ describe('what every namespace has', () => {
   let manager: RunningComponent;
 
   beforeAll(async () => {
-    plane = await startTestControlPlane();
+    plane = await startTestControlPlane({ allAdmissionPlugins: true });
     const { client, ca, context } = plane;
     manager = await startControllerManager({ client, listen: { host: '127.0.0.1', port: 0 }, rootCa: ca, ...context });
   });
@@ -79,11 +81,13 @@ describe('what every namespace has', () => {
     await client.create(ClusterRoles, { metadata: { name: 'reader' }, aggregationRule: selector });
     await client.create(ClusterRoles, { metadata: { name: 'b-jobs', labels }, rules: [jobs, pods] });
     await client.create(ClusterRoles, { metadata: { name: 'a-pods', labels }, rules: [pods] });
-    await plane.eventually('both', async () => (await rulesOf('reader')).length === 2);
-    expect(await rulesOf('reader')).toEqual([pods, jobs]);
+    const gathers =
+      (...rules: object[]) =>
+      async () =>
+        isDeepStrictEqual(await rulesOf('reader'), rules);
+    await plane.eventually('both, in the order of the roles’ names', gathers(pods, jobs));
     await client.delete(ClusterRoles, { name: 'b-jobs' });
-    await plane.eventually('one is left', async () => (await rulesOf('reader')).length === 1);
-    expect(await rulesOf('reader')).toEqual([pods]);
+    await plane.eventually('one is left', gathers(pods));
   });
 
   it('lets whoever adds a kind add to the built-in roles', async () => {
@@ -97,5 +101,102 @@ describe('what every namespace has', () => {
         return rules.some(({ apiGroups }) => apiGroups?.includes('example.com'));
       });
     }
+  });
+
+  describe('a pod', () => {
+    const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+    const create = (name: string, spec: Partial<PodSpec> = {}) => {
+      const containers = [{ name: 'app', image: 'app' }];
+      return plane.client.create(Pods, { metadata: { name, namespace: 'default' }, spec: { containers, ...spec } });
+    };
+    const refused = async (pod: Promise<unknown>) => {
+      const error = await pod.catch((reason) => reason);
+      expect(error).toBeInstanceOf(ApiError);
+      return (error as ApiError).status;
+    };
+
+    it('that names no account is the default one, and every container has token, CA and namespace', async () => {
+      const { spec } = await create('plain', { initContainers: [{ name: 'first', image: 'app' }] });
+      expect(spec).toMatchObject({ serviceAccountName: 'default', serviceAccount: 'default' });
+      const [volume] = spec?.volumes ?? [];
+      expect(volume?.name).toMatch(/^kube-api-access-[a-z0-9]{5}$/);
+      expect(volume?.projected).toEqual({
+        defaultMode: 0o644,
+        sources: [
+          { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+          { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+          { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+        ],
+      });
+      const mounts = [{ name: volume?.name, mountPath, readOnly: true }];
+      for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])])
+        expect(container.volumeMounts).toEqual(mounts);
+    });
+
+    it('keeps what it mounts in that place itself', async () => {
+      const own = [{ name: 'own', mountPath }];
+      const { spec } = await create('own', {
+        containers: [
+          { name: 'app', image: 'app', volumeMounts: own },
+          { name: 'other', image: 'app' },
+        ],
+        volumes: [{ name: 'own', emptyDir: {} }],
+      });
+      expect(spec?.containers[0]?.volumeMounts).toEqual(own);
+      expect(spec?.containers[1]?.volumeMounts).toHaveLength(1);
+      expect(spec?.volumes).toHaveLength(2);
+    });
+
+    it('is refused when its account does not exist', async () => {
+      expect(await refused(create('nobody', { serviceAccountName: 'robot' }))).toMatchObject({
+        code: 403,
+        reason: 'Forbidden',
+        message: 'pods "nobody" is forbidden: error looking up service account default/robot: serviceaccount "robot" not found',
+      });
+    });
+
+    it('waits a little for the default account of a new namespace', async () => {
+      const { client } = plane;
+      await client.create(Namespaces, { metadata: { name: 'brandnew' } });
+      const spec = { containers: [{ name: 'app', image: 'app' }] };
+      const pod = await client.create(Pods, { metadata: { name: 'quick', namespace: 'brandnew' }, spec });
+      expect(pod.spec?.serviceAccountName).toBe('default');
+    });
+
+    it.each([
+      ['it says so', undefined, false, false],
+      ['its account says so', false, undefined, false],
+      ['its account says so and it wants one all the same', false, true, true],
+    ])('gets no token when %s', async (title, account, own, mounts) => {
+      const name = title.replaceAll(' ', '-');
+      const metadata = { name, namespace: 'default' };
+      await plane.client.create(ServiceAccounts, {
+        metadata,
+        ...(account === undefined ? {} : { automountServiceAccountToken: account }),
+      });
+      const wanted = own === undefined ? {} : { automountServiceAccountToken: own };
+      const { spec } = await create(name, { serviceAccountName: name, ...wanted });
+      expect((spec?.volumes ?? []).length > 0).toBe(mounts);
+    });
+
+    it('pulls its images with its account’s secrets, unless it has its own', async () => {
+      const imagePullSecrets = [{ name: 'registry' }];
+      await plane.client.create(ServiceAccounts, { metadata: { name: 'puller', namespace: 'default' }, imagePullSecrets });
+      const first = await create('pulls', { serviceAccountName: 'puller' });
+      expect(first.spec?.imagePullSecrets).toEqual(imagePullSecrets);
+      const second = await create('pulls-otherwise', { serviceAccountName: 'puller', imagePullSecrets: [{ name: 'own' }] });
+      expect(second.spec?.imagePullSecrets).toEqual([{ name: 'own' }]);
+    });
+
+    it('that only mirrors what a kubelet runs reaches for nothing', async () => {
+      const metadata = { name: 'mirror', namespace: 'default', annotations: { 'kubernetes.io/config.mirror': 'x' } };
+      const spec = { containers: [{ name: 'app', image: 'app' }], nodeName: 'node-1' };
+      const mirror = await plane.client.create(Pods, { metadata, spec });
+      expect(mirror.spec).not.toHaveProperty('volumes');
+      const reaching = { metadata: { ...metadata, name: 'reaching' }, spec: { ...spec, serviceAccountName: 'default' } };
+      expect(await refused(plane.client.create(Pods, reaching))).toMatchObject({
+        message: 'pods "reaching" is forbidden: a mirror pod may not reference service accounts',
+      });
+    });
   });
 });

@@ -113,7 +113,7 @@ export class Registry {
       const chosen = isGenerated ? generateName(base, this.#context.random) : name;
       const named = chosen ? { ...wanted, metadata: { ...wanted.metadata, name: chosen } } : wanted;
       const target = targetOf(collection, named);
-      const object = this.#tracked(undefined, await this.#prepareForCreate(target, named, options), options.manager);
+      const object = await this.#prepareForCreate(target, named, options);
       if (options.dryRun) return object;
       const result = await this.storage.create(keyOf(target), object);
       if (result.written) return result.object;
@@ -131,8 +131,10 @@ export class Registry {
     if (namespace) born.metadata.namespace = namespace;
     // A new object has no history to report. Nodes are different: the kubelet brings their status along.
     if (resource.subresources.includes('status') && resource.plural !== 'nodes') delete born.status;
-    const object = isNamespaces(resource) ? newNamespace(born) : born;
-    strategy.setDefaults?.(object);
+    const whole = isNamespaces(resource) ? newNamespace(born) : born;
+    strategy.setDefaults?.(whole);
+    // What plugins and the server itself add is nobody's.
+    const object = this.#tracked(undefined, whole, options.manager);
     await this.#admitted(options, { target, object }, () => {
       const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
       if (causes.length > 0) throw invalid(resource, target.name, causes);

@@ -2,6 +2,7 @@
 // so that nothing is counted that somebody refuses.
 // Kubernetes: pkg/kubeapiserver/options/plugins.go, AllOrderedPlugins
 
+import type { Clock, Random } from '#kit/clock';
 import type { Authorizer } from '../access/authorizer.ts';
 import { refuseEscalation } from '../access/escalation.ts';
 import { restrictNode } from '../access/node-restriction.ts';
@@ -10,17 +11,26 @@ import type { Storage } from '../storage.ts';
 import type { WatchCaches } from '../watch-caches.ts';
 import { type AdmissionPlugin, type Admit, admissionBy } from './admission.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { serviceAccount } from './service-account.ts';
 
 export interface AdmissionOptions {
   storage: Storage;
   caches: WatchCaches;
   authorizer: Authorizer;
+  clock: Clock;
+  random: Random;
+  /** Names of plugins that are not asked. */
+  disabled: string[];
 }
 
-export function createAdmission({ storage, authorizer }: AdmissionOptions): Admit {
+export function createAdmission({ storage, authorizer, clock, random, disabled }: AdmissionOptions): Admit {
   const lifecycle = namespaceLifecycle(storage);
   const access = authorizer.allowsAll ? [] : [nodeRestriction, escalation(authorizer)];
-  return admissionBy([lifecycle, ...access], { beforeThisStage: [lifecycle] });
+  const all = [lifecycle, serviceAccount({ storage, clock, random }), ...access];
+  return admissionBy(
+    all.filter(({ name }) => !disabled.includes(name)),
+    { beforeThisStage: [lifecycle] },
+  );
 }
 
 const nodeRestriction: AdmissionPlugin = {
