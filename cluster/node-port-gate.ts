@@ -7,6 +7,7 @@ import { Informer } from '#controller-manager/informer';
 import { type Service, Services } from '#kit/api';
 import type { Client } from '#kit/client';
 import type { ComponentContext } from '#kit/component';
+import { createLogger } from '#kit/log';
 
 export interface NodePortGate {
   stop(): Promise<void>;
@@ -20,7 +21,14 @@ export async function openNodePortGate(
   notice: (text: string) => void,
 ): Promise<NodePortGate> {
   const gates = new Map<number, Gate>();
-  const services = new Informer<Service>(client, Services, context);
+  const told = new Set<string>();
+  const log = createLogger('node-ports', ({ error }) => {
+    const [why = ''] = String(error).split('\n');
+    if (told.has(why)) return;
+    told.add(why);
+    notice(`NodePorts do not open on 127.0.0.1 while the API server does not tell which Services there are: ${why}`);
+  });
+  const services = new Informer<Service>(client, Services, { ...context, log });
 
   const open = (port: number) =>
     new Gate(

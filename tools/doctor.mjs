@@ -15,8 +15,8 @@ import {
   kubectlVersion,
   linux,
   nodeProblem,
+  packagesProblem,
   root,
-  staleness,
   windows,
 } from './machine.mjs';
 
@@ -43,8 +43,8 @@ function checkNode() {
   else good('Node', process.versions.node);
   const [, version] = /npm\/(\S+)/.exec(process.env.npm_config_user_agent ?? '') ?? [];
   if (version) good('npm', version);
-  const stale = staleness();
-  if (stale) miss('packages', [`they are not those of package-lock.json: ${stale}`, 'Run `npm run setup`.']);
+  const stale = packagesProblem();
+  if (stale) miss('packages', stale);
   else good('packages', 'those of package-lock.json');
 }
 

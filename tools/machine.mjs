@@ -46,11 +46,19 @@ export const hasSystemd = existsSync('/run/systemd/system');
 export function staleness() {
   const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return 'there are none yet';
-  if (!existsSync(courseNode())) return `Node is not among them`;
+  if (!existsSync(courseNode())) return 'Node is not among them';
   const installed = read('node_modules/.package-lock.json');
   const wanted = Object.entries(read('package-lock.json')).filter(([path, { optional }]) => path !== '' && !optional);
   const different = wanted.find(([path, { version }]) => installed[path]?.version !== version);
   return different ? `${different[0].replace('node_modules/', '')} has another version` : undefined;
+}
+
+/** The problem and its remedy, or undefined. */
+export function packagesProblem() {
+  const remedy = 'Run `npm run setup`.';
+  if (!existsSync(join(root, 'node_modules'))) return ['the npm packages are not installed', remedy];
+  const stale = staleness();
+  return stale && [`the npm packages are not those of package-lock.json: ${stale}`, remedy];
 }
 
 /** The Node that npm scripts of this project run with. */

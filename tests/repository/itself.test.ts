@@ -69,7 +69,7 @@ describe('the repository', () => {
     const findings = texts().flatMap((path) =>
       [...read(path).matchAll(/npm run (?:-s )?([a-z:-]+)/g)]
         .map(([, name = '']) => name)
-        .filter((name) => !existsSync(join(root, scripts[name]?.match(/^node (\S+)/)?.[1] ?? '.')) || !(name in scripts))
+        .filter((name) => !existsSync(join(root, scripts[name]?.match(/^node (?:--import \S+ )?(\S+)/)?.[1] ?? '.')) || !(name in scripts))
         .map((name) => `${path} names npm run ${name}`),
     );
     expectNone(findings, 'Commands are the scripts of package.json, and the files that they start.');
