@@ -9,13 +9,16 @@ import type {
   ContainerStatus,
   Endpoints as EndpointsObject,
   Event,
+  LimitRange,
   Namespace,
   Node,
+  PersistentVolumeClaim,
   Pod,
   PodCondition,
   PodSpec,
   PodTemplateSpec,
   ReplicationController,
+  ResourceQuota,
   Secret,
   Service,
   ServiceAccount,
@@ -24,6 +27,7 @@ import type {
 import type { Endpoint, EndpointSlice } from 'kubernetes-types/discovery/v1';
 import type { LabelSelector, ListMeta, ObjectMeta, OwnerReference } from 'kubernetes-types/meta/v1';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from 'kubernetes-types/rbac/v1';
+import type { PriorityClass } from 'kubernetes-types/scheduling/v1';
 
 export type {
   ClusterRole,
@@ -38,18 +42,22 @@ export type {
   Event,
   LabelSelector,
   Lease,
+  LimitRange,
   ListMeta,
   Namespace,
   Node,
   ObjectMeta,
   OwnerReference,
+  PersistentVolumeClaim,
   Pod,
   PodCondition,
   PodSpec,
   PodTemplateSpec,
   PolicyRule,
+  PriorityClass,
   ReplicaSet,
   ReplicationController,
+  ResourceQuota,
   Role,
   RoleBinding,
   Secret,
@@ -110,6 +118,15 @@ export const ReplicationControllers = resource<ReplicationController>(
 export const Deployments = resource<Deployment>('apps/v1', 'Deployment', 'deployments', 'Namespaced');
 export const ReplicaSets = resource<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets', 'Namespaced');
 export const EndpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', 'Namespaced');
+export const LimitRanges = resource<LimitRange>('v1', 'LimitRange', 'limitranges', 'Namespaced');
+export const ResourceQuotas = resource<ResourceQuota>('v1', 'ResourceQuota', 'resourcequotas', 'Namespaced');
+export const PriorityClasses = resource<PriorityClass>('scheduling.k8s.io/v1', 'PriorityClass', 'priorityclasses', 'Cluster');
+export const PersistentVolumeClaims = resource<PersistentVolumeClaim>(
+  'v1',
+  'PersistentVolumeClaim',
+  'persistentvolumeclaims',
+  'Namespaced',
+);
 export const Leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', 'Namespaced');
 
 export const Roles = resource<Role>('rbac.authorization.k8s.io/v1', 'Role', 'roles', 'Namespaced');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { InvalidQuantity, milliValue, parseQuantity, wholeValue } from '#kit/quantity';
+import { formatQuantity, InvalidQuantity, milliValue, parseQuantity, wholeValue } from '#kit/quantity';
 
 describe('quantities', () => {
   it.each([
@@ -56,5 +56,23 @@ describe('quantities', () => {
         expect(parseQuantity(text)).toBe(billionths);
       }),
     );
+  });
+
+  it.each([
+    ['0', '0'],
+    ['1.5', '1500m'],
+    ['2000m', '2'],
+    ['0.1m', '100u'],
+    ['1000', '1k'],
+    ['1500', '1500'],
+    ['2e6', '2M'],
+    ['-1500m', '-1500m'],
+    ['2048Mi', '2Gi'],
+    ['1.5Gi', '1536Mi'],
+    ['1Gi', '1Gi'],
+    ['0.5Ki', '512'],
+    ['1000Ki', '1000Ki'],
+  ])('writes %s as %s', (text, canonical) => {
+    expect(formatQuantity(parseQuantity(text), text)).toBe(canonical);
   });
 });

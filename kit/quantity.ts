@@ -43,6 +43,27 @@ export function wholeValue(quantity: Quantity): number {
   return Number(divideUp(quantity, billion));
 }
 
+/**
+ * In the shortest form that loses nothing: `1500m`, `2`, `1k`, `1536Mi`. Binary suffixes where `like`, a quantity that people wrote, has one.
+ * Kubernetes: CanonicalizeBytes
+ */
+export function formatQuantity(quantity: Quantity, like = ''): string {
+  if (quantity < 0n) return `-${formatQuantity(-quantity, like)}`;
+  if (like.endsWith('i') && quantity >= 1024n * billion) {
+    const whole = divideUp(quantity, billion);
+    const suffix = Object.keys(binaryExponents).findLast((name) => whole % (1n << (binaryExponents[name] ?? 0n)) === 0n) ?? '';
+    return `${whole >> (binaryExponents[suffix] ?? 0n)}${suffix}`;
+  }
+  if (quantity === 0n) return '0';
+  const suffix = Object.keys(decimalExponents).findLast((name) => quantity % unitOf(name) === 0n) ?? 'n';
+  return `${quantity / unitOf(suffix)}${suffix}`;
+}
+
+/** Billionths in one of it. */
+function unitOf(suffix: string): bigint {
+  return 10n ** BigInt((decimalExponents[suffix] ?? 0) + 9);
+}
+
 /** `magnitude` times 10 to the power, no finer than 1 and no larger than the largest. */
 function scale(magnitude: bigint, power: number): bigint {
   if (magnitude === 0n) return 0n;

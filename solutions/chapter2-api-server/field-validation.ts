@@ -65,6 +65,8 @@ let canFindUnknown: boolean | undefined;
  * A schema may name its fields (`properties`): another field is unknown. Or it may say what each value of a map is
  * (`additionalProperties`), or what each item of a list is (`items`): any key will do, but look into the values. Where it says none of
  * these, all is known. An unknown field is reported once: nobody can say what may be in it.
+ *
+ * @exercise 2.7 Walk through value and schema together, and report each field that the schema has not
  */
 export function unknownFields(value: unknown, schema: OpenApiSchema, path: string): UnknownField[] {
   const { properties, additionalProperties = {}, items = {} } = resolved(schema);

@@ -52,6 +52,8 @@ export function admissionBy(plugins: AdmissionPlugin[], { beforeThisStage }: { b
  * The steps of a write, in order: every plugin that may change the object is asked first (`admit`), each seeing what those before it have
  * made of it; then `check`, which validates the object; last every plugin that only looks (`validate`), since only now is the object
  * what will be stored. Among themselves the plugins keep their order. A plugin may have both, or one.
+ *
+ * @exercise 2.7 Put the plugins' admits first, then the check, then their validates
  */
 export function admissionSteps(plugins: AdmissionPlugin[], check: () => void): Step[] {
   return [...plugins.flatMap(({ admit = [] }) => admit), check, ...plugins.flatMap(({ validate = [] }) => validate)];

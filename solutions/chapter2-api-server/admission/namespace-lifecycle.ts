@@ -38,6 +38,8 @@ async function admitCreation(storage: Storage, target: Target): Promise<void> {
  * 403 Forbidden: `pods "web" is forbidden: unable to create new content in namespace shop because it is being terminated`. Its one cause, reason
  * NamespaceTerminating for the field `metadata.namespace`, has the message `namespace shop is being terminated`. By this reason
  * controllers know that there is no use in trying again.
+ *
+ * @exercise 2.7 Make the Status that says that a namespace takes nothing new
  */
 export function terminating({ resource, namespace, name }: Target): ApiError {
   const message = `namespace ${namespace} is being terminated`;

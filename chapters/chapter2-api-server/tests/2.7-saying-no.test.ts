@@ -1,0 +1,613 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type AdmissionPlugin, admissionSteps, type Write } from '#api-server/admission/admission';
+import { boundProblems, withDefaults } from '#api-server/admission/limit-ranger';
+import { terminating } from '#api-server/admission/namespace-lifecycle';
+import { charge, quotaProblem } from '#api-server/admission/resource-quota';
+import { unknownFields } from '#api-server/field-validation';
+import { requestsAboveLimits, validateMounts } from '#api-server/kinds/container-validation';
+import { withDefaultRequests } from '#api-server/kinds/pod-defaults';
+import type { ApiObject } from '#api-server/object';
+import { findResource, type ResourceDefinition } from '#api-server/resources';
+import {
+  ConfigMaps,
+  type Container,
+  type LimitRange,
+  LimitRanges,
+  Namespaces,
+  type Pod,
+  Pods,
+  PriorityClasses,
+  type ResourceQuota,
+  ResourceQuotas,
+  ServiceAccounts,
+} from '#kit/api';
+import { NotImplemented } from '#kit/not-implemented';
+import { type ApiServerUnderTest, type RawAnswer, refusal, startApiServerUnderTest } from '#kit/testing/api-server';
+import { eventually } from '#kit/testing/wait';
+import { readText } from '#kit/transport';
+
+const pods = findResource('', 'v1', 'pods') as ResourceDefinition;
+type Resources = NonNullable<Container['resources']>;
+type LimitItem = NonNullable<LimitRange['spec']>['limits'][number];
+
+describe('API server', () =>
+  describe('2.7 saying no', () => {
+    let server: ApiServerUnderTest;
+    let namespaces = 0;
+
+    beforeAll(async () => {
+      server = await startApiServerUnderTest();
+    });
+    afterAll(() => server?.stop());
+    beforeEach(() => NotImplemented.forget());
+
+    /** A new one, with the service account that pods run as. */
+    async function newNamespace(): Promise<string> {
+      const namespace = `shop-${++namespaces}`;
+      await server.client.create(Namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+      await server.client.create(ServiceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+      return namespace;
+    }
+
+    const pod = (name: string, namespace: string, resources: Resources = {}, spec: object = {}): Pod => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace },
+      spec: { containers: [{ name: 'web', image: 'kubekata/echo:v1', resources }], ...spec },
+    });
+    const create = (object: Pod) => server.client.create(Pods, object);
+    const post = (path: string, body: object): Promise<RawAnswer> => server.send({ method: 'POST', path, body });
+    /** What the server would make of it. */
+    const rehearse = async (object: Pod) => (await post(`/api/v1/namespaces/${object.metadata?.namespace}/pods?dryRun=All`, object)).body;
+
+    describe('a field that the kind has not', () => {
+      const schema = {
+        properties: {
+          name: { type: 'string' },
+          labels: { type: 'object', additionalProperties: { type: 'string' } },
+          ports: { type: 'array', items: { properties: { port: { type: 'integer' } } } },
+          limits: { additionalProperties: { properties: { max: {} } } },
+          anything: { type: 'object' },
+        },
+      };
+
+      it.each<[string, object, string[]]>([
+        ['is found at the top', { name: 'a', nam: 'a' }, ['nam']],
+        ['is found in the items of a list', { ports: [{ port: 1 }, { prt: 1, port: 2 }] }, ['ports[1].prt']],
+        ['is found in the values of a map', { limits: { any: { max: 1, mix: 2 } } }, ['limits.any.mix']],
+        ['is told once, whatever is in it', { spek: { ports: [{ prt: 1 }] } }, ['spek']],
+        ['is not a key of a map', { labels: { any: 'a', key: 'b' } }, []],
+        ['is not what stands where anything may stand', { anything: { goes: { here: [{ too: 1 }] } } }, []],
+        ['is also what every JavaScript object has', { constructor: 'a', labels: { toString: 'b' } }, ['constructor']],
+      ])('%s', (_, value, expected) => {
+        expect(unknownFields(value, schema, '').map(({ path }) => path)).toEqual(expected);
+      });
+
+      it('is told with the object that it is in', () => {
+        const item = { prt: 1 };
+        expect(unknownFields({ ports: [item] }, schema, 'spec')).toEqual([{ path: 'spec.ports[0].prt', owner: item, field: 'prt' }]);
+      });
+
+      const misspelt = (name: string) => ({
+        ...pod(name, 'default'),
+        spec: { replica: 3, containers: [{ name: 'web', image: 'a', imagePulPolicy: 'Never', env: [{ name: 'A', valu: '1' }] }] },
+      });
+      const path = '/api/v1/namespaces/default/pods?dryRun=All';
+      const warningsOf = async (mode: string): Promise<{ warnings: string; body: Pod }> => {
+        const response = await server.client.send({ method: 'POST', path: `${path}${mode}`, body: JSON.stringify(misspelt('a')) });
+        return { warnings: String(response.headers.warning ?? ''), body: JSON.parse(await readText(response.body)) };
+      };
+
+      it('is refused with fieldValidation=Strict, and all such fields are told at once', async () => {
+        const { code, body } = await post(`${path}&fieldValidation=Strict`, misspelt('a'));
+        expect({ code, reason: body.reason, message: body.message }).toEqual({
+          code: 400,
+          reason: 'BadRequest',
+          message:
+            'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.replica", ' +
+            'unknown field "spec.containers[0].imagePulPolicy", unknown field "spec.containers[0].env[0].valu"',
+        });
+      });
+
+      it('is dropped with a warning when nothing is asked for', async () => {
+        unknownFields({}, {}, '');
+        const { warnings, body } = await warningsOf('');
+        expect(warnings).toContain('299 - "unknown field \\"spec.replica\\""');
+        expect(warnings).toContain('299 - "unknown field \\"spec.containers[0].env[0].valu\\""');
+        expect(body.spec).not.toHaveProperty('replica');
+        expect(body.spec?.containers[0]?.env).toEqual([{ name: 'A' }]);
+      });
+
+      it('is dropped without a word with fieldValidation=Ignore', async () => {
+        unknownFields({}, {}, '');
+        const { warnings, body } = await warningsOf('&fieldValidation=Ignore');
+        expect(warnings).toBe('');
+        expect(body.spec).not.toHaveProperty('replica');
+      });
+    });
+
+    describe('what the author leaves out', () => {
+      it('of the requests is what the limits say', () => {
+        expect(withDefaultRequests({ limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } })).toEqual({
+          limits: { cpu: '1', memory: '1Gi' },
+          requests: { cpu: '500m', memory: '1Gi' },
+        });
+      });
+
+      it('of the limits stays left out', () => {
+        expect(withDefaultRequests({ limits: {}, requests: { cpu: '500m' } })).toEqual({ limits: {}, requests: { cpu: '500m' } });
+      });
+
+      it('is in the object that is stored', async () => {
+        await create(pod('with-limits', 'default', { limits: { cpu: '1' } }));
+        const { spec } = await server.client.get(Pods, { name: 'with-limits', namespace: 'default' });
+        expect(spec?.containers[0]?.resources).toEqual({ limits: { cpu: '1' }, requests: { cpu: '1' } });
+        expect(spec).toMatchObject({ restartPolicy: 'Always', dnsPolicy: 'ClusterFirst', terminationGracePeriodSeconds: 30 });
+      });
+    });
+
+    describe('what cannot work', () => {
+      const field = 'spec.containers[0].volumeMounts';
+      const told = (causes: { field?: string; message?: string }[]) => causes.map((cause) => `${cause.field}: ${cause.message}`);
+
+      it.each<[string, object[], string[]]>([
+        ['a mount without a name', [{ mountPath: '/a' }], [`${field}[0].name: Required value`, `${field}[0].name: Not found: ""`]],
+        ['a mount of a volume that the pod has not', [{ name: 'x', mountPath: '/a' }], [`${field}[0].name: Not found: "x"`]],
+        ['a mount without a path', [{ name: 'data' }], [`${field}[0].mountPath: Required value`]],
+        [
+          'a second mount at the same path',
+          [
+            { name: 'data', mountPath: '/a' },
+            { name: 'data', mountPath: '/b' },
+            { name: 'data', mountPath: '/a' },
+          ],
+          [`${field}[2].mountPath: Invalid value: "/a": must be unique`],
+        ],
+        ['nothing, when all is well', [{ name: 'data', mountPath: '/a' }], []],
+      ])('is %s', (_, mounts, expected) => {
+        expect(told(validateMounts(mounts as Parameters<typeof validateMounts>[0], field, new Set(['data'])))).toEqual(expected);
+      });
+
+      it.each<[string, Resources, string[]]>([
+        [
+          'a request that is more than its limit',
+          { requests: { cpu: '2', memory: '1Gi' }, limits: { cpu: '1500m', memory: '2Gi' } },
+          ['r.requests: Invalid value: "2": must be less than or equal to cpu limit of 1500m'],
+        ],
+        ['not a request as large as its limit, however it is written', { requests: { cpu: '1000m' }, limits: { cpu: '1' } }, []],
+        ['not a request without a limit', { requests: { memory: '1Gi' }, limits: { cpu: '1' } }, []],
+      ])('is %s', (_, resources, expected) => {
+        expect(told(requestsAboveLimits(resources, 'r'))).toEqual(expected);
+      });
+
+      it('is told in one answer, all of it, and nothing is stored', async () => {
+        const wrong = pod('wrong', 'default', { requests: { cpu: '2' }, limits: { cpu: '1' } });
+        Object.assign(wrong.spec?.containers[0] ?? {}, { volumeMounts: [{ name: 'x', mountPath: '/a' }], image: '' });
+        const status = await refusal(create(wrong));
+        expect(status).toMatchObject({ code: 422, reason: 'Invalid' });
+        expect(told(status.details?.causes ?? []).sort()).toEqual([
+          'spec.containers[0].image: Required value',
+          'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+          'spec.containers[0].volumeMounts[0].name: Not found: "x"',
+        ]);
+        expect(await refusal(server.client.get(Pods, { name: 'wrong', namespace: 'default' }))).toMatchObject({ code: 404 });
+      });
+    });
+
+    describe('the plugins', () => {
+      const said: string[] = [];
+      const says =
+        (text: string) =>
+        ({ object }: Write) => {
+          const labels = { ...object?.metadata.labels, [text]: 'was here' };
+          said.push(`${text} after ${Object.keys(object?.metadata.labels ?? {}).join(' ') || 'nobody'}`);
+          if (object) object.metadata.labels = labels;
+        };
+      const plugins: AdmissionPlugin[] = [
+        { name: 'A', validate: says('a-validate') },
+        { name: 'B', admit: says('b-admit'), validate: says('b-validate') },
+        { name: 'C', admit: says('c-admit') },
+      ];
+      const write = () => ({ object: { apiVersion: 'v1', kind: 'Pod', metadata: {} } }) as unknown as Write;
+      const run = async (steps: ReturnType<typeof admissionSteps>) => {
+        const one = write();
+        for (const step of steps) await step(one);
+      };
+      beforeEach(() => void said.splice(0));
+
+      it('that change the object come first, then its validation, then those that only look', async () => {
+        await run(admissionSteps(plugins, () => said.push('check')));
+        expect(said.map((text) => text.split(' ')[0])).toEqual(['b-admit', 'c-admit', 'check', 'a-validate', 'b-validate']);
+      });
+
+      it('each see what those before them have made of the object', async () => {
+        await run(admissionSteps(plugins, () => {}));
+        expect(said[1]).toBe('c-admit after b-admit');
+        expect(said[2]).toBe('a-validate after b-admit c-admit');
+      });
+
+      it('are none where there are none: the object must still be valid', async () => {
+        await run(admissionSteps([], () => said.push('check')));
+        expect(said).toEqual(['check']);
+      });
+    });
+
+    describe('a namespace', () => {
+      beforeAll(() => void admissionSteps([], () => {}));
+
+      it('that does not exist takes nothing', async () => {
+        const status = await refusal(create(pod('a', 'nowhere')));
+        expect(status).toMatchObject({ code: 404, message: 'namespaces "nowhere" not found' });
+      });
+
+      it('that is ending takes nothing new, and says so in a way that programs understand', async () => {
+        const namespace = await newNamespace();
+        await create(pod('old', namespace));
+        await server.client.delete(Namespaces, { name: namespace });
+        const status = await refusal(create(pod('new', namespace)));
+        expect(status).toEqual({ ...terminating({ resource: pods, namespace, name: 'new' }).status });
+        const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
+        expect(status).toMatchObject({ code: 403, reason: 'Forbidden', message: `pods "new" is forbidden: ${why}` });
+        expect(status.details).toMatchObject({ name: 'new', kind: 'pods' });
+        expect(status.details?.causes).toEqual([
+          { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
+        ]);
+      });
+
+      it('that is ending still lets go of what it has', async () => {
+        const namespace = await newNamespace();
+        await create(pod('old', namespace));
+        await server.client.delete(Namespaces, { name: namespace });
+        await refusal(create(pod('new', namespace)));
+        await server.client.patch(Pods, { name: 'old', namespace }, 'merge', { metadata: { labels: { a: 'b' } } });
+        await server.client.delete(Pods, { name: 'old', namespace });
+        expect((await server.client.list(Pods, { namespace })).items).toEqual([]);
+      });
+
+      it('that the cluster needs cannot be deleted', async () => {
+        const status = await refusal(server.client.delete(Namespaces, { name: 'kube-system' }));
+        expect(status).toMatchObject({ code: 403, message: 'namespaces "kube-system" is forbidden: this namespace may not be deleted' });
+      });
+    });
+
+    describe('a LimitRange', () => {
+      const item: LimitItem = { type: 'Container', default: { cpu: '500m' }, defaultRequest: { cpu: '250m', memory: '64Mi' } };
+
+      it.each<[string, Resources, Resources]>([
+        ['fills in what is left out', {}, { limits: { cpu: '500m' }, requests: { cpu: '250m', memory: '64Mi' } }],
+        [
+          'leaves what the author has said',
+          { limits: { cpu: '2' }, requests: { cpu: '1' } },
+          { limits: { cpu: '2' }, requests: { cpu: '1', memory: '64Mi' } },
+        ],
+        [
+          'leaves resources of which it says nothing',
+          { limits: { 'example.com/gpu': '1' } },
+          { limits: { cpu: '500m', 'example.com/gpu': '1' }, requests: { cpu: '250m', memory: '64Mi' } },
+        ],
+      ])('%s', (_, resources, expected) => {
+        expect(withDefaults(resources, item)).toEqual(expected);
+      });
+
+      it('without defaults adds nothing, not even an empty field', () => {
+        expect(withDefaults({ claims: [{ name: 'a' }] }, { type: 'Container', max: { cpu: '1' } })).toEqual({ claims: [{ name: 'a' }] });
+      });
+
+      const bounds: LimitItem = { type: 'Container', min: { cpu: '100m' }, max: { cpu: '1', memory: '1Gi' } };
+      const fine = { memory: '1Gi' };
+      it.each<[string, Resources, string[]]>([
+        ['lets pass what is within its bounds, both ends included', { requests: { cpu: '0.1' }, limits: { cpu: '1000m', ...fine } }, []],
+        [
+          'wants to see a request where there is a minimum',
+          { limits: { cpu: '1', ...fine } },
+          ['minimum cpu usage per Container is 100m.  No request is specified'],
+        ],
+        [
+          'refuses a request below the minimum',
+          { requests: { cpu: '50m' }, limits: { cpu: '1', ...fine } },
+          ['minimum cpu usage per Container is 100m, but request is 50m'],
+        ],
+        [
+          'refuses a limit below the minimum',
+          { requests: { cpu: '100m' }, limits: { cpu: '99m', ...fine } },
+          ['minimum cpu usage per Container is 100m, but limit is 99m'],
+        ],
+        [
+          'wants to see a limit where there is a maximum',
+          { requests: { cpu: '100m' }, limits: { cpu: '1' } },
+          ['maximum memory usage per Container is 1Gi.  No limit is specified'],
+        ],
+        [
+          'refuses a limit above the maximum, and writes amounts in their shortest form',
+          { requests: { cpu: '100m' }, limits: { cpu: '2000m', ...fine } },
+          ['maximum cpu usage per Container is 1, but limit is 2'],
+        ],
+        [
+          'refuses a request above the maximum',
+          { requests: { cpu: '100m', memory: '2Gi' }, limits: { cpu: '1', ...fine } },
+          ['maximum memory usage per Container is 1Gi, but request is 2Gi'],
+        ],
+        [
+          'says each thing once, the minimum first',
+          {},
+          [
+            'minimum cpu usage per Container is 100m.  No request is specified',
+            'maximum cpu usage per Container is 1.  No limit is specified',
+            'maximum memory usage per Container is 1Gi.  No limit is specified',
+          ],
+        ],
+      ])('%s', (_, resources, expected) => {
+        expect(boundProblems(resources, bounds)).toEqual(expected);
+      });
+
+      describe('in a namespace', () => {
+        let namespace: string;
+
+        beforeAll(async () => {
+          admissionSteps([], () => {});
+          namespace = await newNamespace();
+          await create(pod('there', namespace, { limits: { cpu: '9' } }));
+          await server.client.create(LimitRanges, {
+            apiVersion: 'v1',
+            kind: 'LimitRange',
+            metadata: { name: 'limits', namespace },
+            spec: {
+              limits: [
+                { type: 'Container', default: { cpu: '500m', memory: '64Mi' }, defaultRequest: { cpu: '250m' }, max: { cpu: '1' } },
+                { type: 'Pod', max: { cpu: '1500m' } },
+              ],
+            },
+          });
+          await eventually('the LimitRange counts', async () => {
+            const { metadata } = await rehearse(pod('probe', namespace));
+            return metadata?.annotations?.['kubernetes.io/limit-ranger'];
+          });
+        });
+
+        it('gives every container its defaults, and says so in an annotation', async () => {
+          const { metadata, spec } = await rehearse(pod('a', namespace));
+          expect(spec?.containers[0]?.resources).toEqual({
+            limits: { cpu: '500m', memory: '64Mi' },
+            requests: { cpu: '250m', memory: '64Mi' },
+          });
+          expect(metadata?.annotations?.['kubernetes.io/limit-ranger']).toBe(
+            'LimitRanger plugin set: cpu, memory request for container web; cpu, memory limit for container web',
+          );
+        });
+
+        it('gives its defaults before the object is validated', async () => {
+          const status = await rehearse(pod('a', namespace, { requests: { cpu: '600m' } }));
+          expect(status.message).toBe(
+            'Pod "a" is invalid: spec.containers[0].resources.requests: Invalid value: "600m": must be less than or equal to cpu limit of 500m',
+          );
+        });
+
+        it('refuses a container that wants too much', async () => {
+          const status = await refusal(create(pod('big', namespace, { limits: { cpu: '2' } })));
+          expect(status).toMatchObject({
+            code: 403,
+            reason: 'Forbidden',
+            message:
+              'pods "big" is forbidden: [maximum cpu usage per Container is 1, but limit is 2, maximum cpu usage per Pod is 1500m, but limit is 2]',
+          });
+        });
+
+        it('adds a pod’s containers up', async () => {
+          const container = (name: string) => ({ name, image: 'a', resources: { limits: { cpu: '800m' } } });
+          const status = await rehearse(pod('two', namespace, {}, { containers: [container('a'), container('b')] }));
+          expect(status.message).toBe('pods "two" is forbidden: maximum cpu usage per Pod is 1500m, but limit is 1600m');
+        });
+
+        it('is not asked about pods that are there already', async () => {
+          await server.client.patch(Pods, { name: 'there', namespace }, 'merge', { metadata: { labels: { a: 'b' } } });
+          expect((await server.client.get(Pods, { name: 'there', namespace })).metadata?.labels).toEqual({ a: 'b' });
+        });
+      });
+    });
+
+    describe('a ResourceQuota', () => {
+      const quota = (hard: Record<string, string>, used: Record<string, string>, resourceVersion = '1'): ResourceQuota & ApiObject => ({
+        apiVersion: 'v1',
+        kind: 'ResourceQuota',
+        metadata: { name: 'small', namespace: 'shop', resourceVersion },
+        status: { hard, used },
+      });
+
+      it.each<[string, Record<string, string>, string | undefined]>([
+        ['has room for exactly what is left', { pods: '1', 'requests.cpu': '500m' }, undefined],
+        [
+          'names what would be exceeded, and nothing else',
+          { pods: '2', 'requests.cpu': '500m' },
+          'exceeded quota: small, requested: pods=2, used: pods=2, limited: pods=3',
+        ],
+        [
+          'names all of it, by name, with commas between',
+          { 'requests.cpu': '0.6', pods: '2' },
+          'exceeded quota: small, requested: pods=2,requests.cpu=600m, used: pods=2,requests.cpu=1500m, limited: pods=3,requests.cpu=2',
+        ],
+        ['is not concerned with what is not requested', {}, undefined],
+      ])('%s', (_, requested, expected) => {
+        const small = quota({ pods: '3', 'requests.cpu': '2', secrets: '0' }, { pods: '2', 'requests.cpu': '1.5', secrets: '5' });
+        expect(quotaProblem(small, requested)).toBe(expected);
+      });
+
+      describe('is charged', () => {
+        /** A quota in etcd that others write, too: each of these just before our next write. */
+        function contested(...theirs: ((ResourceQuota & ApiObject) | undefined)[]) {
+          const written: { key: string; resourceVersion: string; object: ApiObject }[] = [];
+          const update = async (key: string, resourceVersion: string, object: ApiObject) => {
+            if (theirs.length > 0) return { written: false as const, found: theirs.shift() };
+            written.push({ key, resourceVersion, object });
+            return { written: true as const, object };
+          };
+          return { storage: { update }, written };
+        }
+
+        it('in one write, for the version that was looked at', async () => {
+          const { storage, written } = contested();
+          expect(
+            await charge(storage, quota({ pods: '3', secrets: '9' }, { pods: '2', secrets: '1' }, '7'), { pods: '1' }),
+          ).toBeUndefined();
+          expect(written).toHaveLength(1);
+          expect(written[0]).toMatchObject({ key: '/registry/resourcequotas/shop/small', resourceVersion: '7' });
+          expect(written[0]?.object.status).toEqual({ hard: { pods: '3', secrets: '9' }, used: { pods: '3', secrets: '1' } });
+        });
+
+        it('on top of what others have charged meanwhile', async () => {
+          const { storage, written } = contested(quota({ pods: '5' }, { pods: '3' }, '8'), quota({ pods: '5' }, { pods: '4' }, '9'));
+          expect(await charge(storage, quota({ pods: '5' }, { pods: '2' }, '7'), { pods: '1' })).toBeUndefined();
+          expect(written).toHaveLength(1);
+          expect(written[0]).toMatchObject({ resourceVersion: '9', object: { status: { used: { pods: '5' } } } });
+        });
+
+        it('only while there is room: others may have taken the last place', async () => {
+          const { storage, written } = contested(quota({ pods: '3' }, { pods: '3' }, '8'));
+          expect(await charge(storage, quota({ pods: '3' }, { pods: '2' }, '7'), { pods: '1' })).toBe(
+            'exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3',
+          );
+          expect(written).toEqual([]);
+        });
+
+        it('only while it is there', async () => {
+          const { storage, written } = contested(undefined);
+          expect(await charge(storage, quota({ pods: '3' }, { pods: '2' }), { pods: '1' })).toBeUndefined();
+          expect(written).toEqual([]);
+        });
+      });
+
+      describe('in a namespace', () => {
+        /** As its controller would: what the spec says is what there is. */
+        async function newQuota(hard: Record<string, string>, used: Record<string, string> = {}): Promise<string> {
+          admissionSteps([], () => {});
+          const namespace = await newNamespace();
+          const small = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'small', namespace }, spec: { hard } } as const;
+          const created = await server.client.create(ResourceQuotas, small);
+          const nothing = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
+          const full = {
+            ...created,
+            status: { hard: { ...hard, 'count/secrets': '0' }, used: { ...nothing, 'count/secrets': '0', ...used } },
+          };
+          const counting = await server.client.updateStatus(ResourceQuotas, full);
+          await eventually('the quota counts', async () => {
+            const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'probe', namespace } };
+            const { body } = await post(`/api/v1/namespaces/${namespace}/secrets?dryRun=All`, secret);
+            return body.message?.includes('exceeded quota: small');
+          });
+          await server.client.updateStatus(ResourceQuotas, { ...counting, status: { hard, used: { ...nothing, ...used } } });
+          await eventually('the quota counts no secrets', async () => (await usedIn(namespace))['count/secrets'] === undefined);
+          return namespace;
+        }
+        const usedIn = async (namespace: string): Promise<Record<string, string>> => {
+          const { status } = await server.client.get(ResourceQuotas, { name: 'small', namespace });
+          return status?.used ?? {};
+        };
+
+        it('counts what is made, until there is no room', async () => {
+          const namespace = await newQuota({ pods: '2', 'requests.cpu': '1', 'limits.cpu': '2' });
+          await create(pod('a', namespace, { requests: { cpu: '300m' }, limits: { cpu: '500m' } }));
+          await create(pod('b', namespace, { requests: { cpu: '300m' }, limits: { cpu: '500m' } }));
+          expect(await usedIn(namespace)).toEqual({ pods: '2', 'requests.cpu': '600m', 'limits.cpu': '1' });
+          const status = await refusal(create(pod('c', namespace, { requests: { cpu: '500m' }, limits: { cpu: '500m' } })));
+          expect(status).toMatchObject({
+            code: 403,
+            reason: 'Forbidden',
+            message:
+              'pods "c" is forbidden: exceeded quota: small, requested: pods=1,requests.cpu=500m, used: pods=2,requests.cpu=600m, limited: pods=2,requests.cpu=1',
+          });
+        });
+
+        it('wants to know what a pod needs', async () => {
+          const namespace = await newQuota({ 'limits.cpu': '2', 'requests.cpu': '1' });
+          const status = await refusal(create(pod('a', namespace)));
+          expect(status.message).toBe(
+            'pods "a" is forbidden: failed quota: small: must specify limits.cpu for: web; requests.cpu for: web',
+          );
+        });
+
+        it('is not charged for a rehearsal, which is refused as the real thing is', async () => {
+          const namespace = await newQuota({ pods: '1' });
+          await rehearse(pod('a', namespace));
+          expect(await usedIn(namespace)).toEqual({ pods: '0' });
+          await create(pod('a', namespace));
+          expect((await rehearse(pod('b', namespace))).message).toContain('exceeded quota: small, requested: pods=1, used: pods=1');
+        });
+
+        it('is not charged for an object that is invalid', async () => {
+          const namespace = await newQuota({ pods: '2' });
+          await refusal(create(pod('a', namespace, {}, { containers: [] })));
+          expect(await usedIn(namespace)).toEqual({ pods: '0' });
+        });
+
+        it('counts objects of any kind', async () => {
+          const namespace = await newQuota({ 'count/configmaps': '1' });
+          const configMap = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace } }) as const;
+          await server.client.create(ConfigMaps, configMap('a'));
+          const status = await refusal(server.client.create(ConfigMaps, configMap('b')));
+          expect(status.message).toBe(
+            'configmaps "b" is forbidden: exceeded quota: small, requested: count/configmaps=1, used: count/configmaps=1, limited: count/configmaps=1',
+          );
+        });
+
+        it('has as many places as it has, however many come at the same time', async () => {
+          const namespace = await newQuota({ pods: '5' });
+          const names = Array.from({ length: 12 }, (_, index) => `pod-${index}`);
+          const outcomes = await Promise.allSettled(names.map((name) => create(pod(name, namespace))));
+          expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+          expect(await usedIn(namespace)).toEqual({ pods: '5' });
+          expect((await server.client.list(Pods, { namespace })).items).toHaveLength(5);
+        });
+      });
+    });
+
+    describe('a priority', () => {
+      beforeAll(async () => {
+        admissionSteps([], () => {});
+        const urgent = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'urgent' }, value: 1000 } as const;
+        await server.client.create(PriorityClasses, urgent);
+      });
+
+      it('is 0 for a pod that says nothing', async () => {
+        const { spec } = await rehearse(pod('a', 'default'));
+        expect(spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority' });
+      });
+
+      it.each([
+        ['urgent', 1000],
+        ['system-node-critical', 2000001000],
+        ['system-cluster-critical', 2000000000],
+      ])('is that of the class %s: %d', async (priorityClassName, priority) => {
+        expect((await rehearse(pod('a', 'default', {}, { priorityClassName }))).spec).toMatchObject({ priorityClassName, priority });
+      });
+
+      it.each<[string, object, string]>([
+        ['of a class that does not exist', { priorityClassName: 'nope' }, 'no PriorityClass with name nope was found'],
+        [
+          'of the author’s own choice',
+          { priorityClassName: 'urgent', priority: 7 },
+          'the integer value of priority (7) must not be provided in pod spec; priority admission controller computed 1000 from the given PriorityClass name',
+        ],
+      ])('%s is none', async (_, spec, why) => {
+        expect((await rehearse(pod('a', 'default', {}, spec))).message).toBe(`pods "a" is forbidden: ${why}`);
+      });
+    });
+
+    describe('a pod', () => {
+      beforeAll(() => void admissionSteps([], () => {}));
+      const stays = (key: string, tolerationSeconds: number) => ({
+        key: `node.kubernetes.io/${key}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds,
+      });
+
+      it('stays for five minutes on a node that does not answer', async () => {
+        const { spec } = await rehearse(pod('a', 'default'));
+        expect(spec?.tolerations).toEqual([stays('not-ready', 300), stays('unreachable', 300)]);
+      });
+
+      it('stays as long as it says itself', async () => {
+        const { spec } = await rehearse(pod('a', 'default', {}, { tolerations: [stays('not-ready', 5)] }));
+        expect(spec?.tolerations).toEqual([stays('not-ready', 5), stays('unreachable', 300)]);
+      });
+    });
+  }));
