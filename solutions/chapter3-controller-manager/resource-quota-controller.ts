@@ -1,5 +1,6 @@
 // Counts what the objects of a namespace use, and writes it into the quotas' status. The API server itself charges what is made, and lets
-// nobody have more; but it does not hear when a pod ends, and nobody tells it when an object is gone. So here all is counted again.
+// nobody have more; but it gives nothing back. So all is counted again when something uses less, or is gone. Not when something is made: it
+// is charged by then, and perhaps not in the cache yet.
 // Kubernetes: pkg/controller/resourcequota/resource_quota_controller.go
 
 import { isDeepStrictEqual } from 'node:util';
@@ -38,6 +39,9 @@ const countedResources: Resource<KubernetesObject>[] = [
   Services,
 ];
 
+/** What was charged and then not made after all is given back by then. Kubernetes: --resource-quota-sync-period */
+const countAgainMs = 5 * 60 * 1000;
+
 export class ResourceQuotaController implements Controller {
   readonly name = 'resourcequota-controller';
   readonly workers = 2;
@@ -51,12 +55,23 @@ export class ResourceQuotaController implements Controller {
     this.#client = context.client;
     this.#quotas = context.informers.for(ResourceQuotas);
     const look = (quota: ResourceQuota) => this.queue.add(keyOf(quota));
-    this.#quotas.onChange({ added: look, updated: look });
+    this.#quotas.onChange({
+      added: look,
+      updated: (quota) => {
+        if (!isDeepStrictEqual(quota.spec?.hard ?? {}, quota.status?.hard)) look(quota);
+      },
+    });
     this.#counted = countedResources.map((resource) => {
       const informer = context.informers.for(resource);
+      const counted = { group: groupOf(resource), plural: resource.plural };
       const lookIn = ({ metadata }: KubernetesObject) => this.#quotas.list(metadata?.namespace).forEach(look);
-      informer.onChange({ added: lookIn, updated: lookIn, deleted: lookIn });
-      return { group: groupOf(resource), plural: resource.plural, informer };
+      informer.onChange({
+        updated: (object, old) => {
+          if (!isDeepStrictEqual(usageOf(counted, object), usageOf(counted, old))) lookIn(object);
+        },
+        deleted: lookIn,
+      });
+      return { ...counted, informer };
     });
   }
 
@@ -67,6 +82,7 @@ export class ResourceQuotaController implements Controller {
     const hard = quota.spec?.hard ?? {};
     const status = { hard, used: this.#usedOf(quota, Object.keys(hard)) };
     if (!isDeepStrictEqual(status, quota.status)) await this.#client.updateStatus(ResourceQuotas, { ...quota, status });
+    this.queue.addAfter(key, countAgainMs);
   }
 
   #usedOf({ metadata, spec = {}, status }: ResourceQuota, names: string[]): ResourceList {
