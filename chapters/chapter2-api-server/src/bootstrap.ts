@@ -1,13 +1,20 @@
-// What every cluster has from its first moment: the namespaces that Kubernetes itself needs, and the Service `kubernetes`,
-// through which pods find the API server.
-// Kubernetes: pkg/controlplane/controller/systemnamespaces, pkg/controlplane/controller/kubernetesservice
+// What every cluster has from its first moment: the namespaces and priority classes that Kubernetes itself needs, and
+// the Service `kubernetes`, through which pods find the API server.
+// Kubernetes: pkg/controlplane/controller/systemnamespaces, pkg/controlplane/controller/kubernetesservice,
+// pkg/registry/scheduling/rest/storage_scheduling.go
 
 import { isNotFound } from '#kit/status';
 import { equalJson } from './json.ts';
+import { systemPriorities } from './kinds/other-defaults.ts';
 import { initialNamespaces } from './namespaces.ts';
 import type { ApiObject } from './object.ts';
 import type { Registry } from './registry.ts';
 import { apiVersionOf, findResource, type ResourceDefinition } from './resources.ts';
+
+const priorityClasses = {
+  'system-cluster-critical': 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  'system-node-critical': 'Used for system critical pods that must not be moved from their current node.',
+};
 
 interface Wanted {
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
@@ -25,6 +32,12 @@ export interface BootstrapOptions {
 
 export async function bootstrap({ registry, serviceClusterIpRange, address, port }: BootstrapOptions): Promise<void> {
   await Promise.all(initialNamespaces.map((name) => ensure(registry, '', 'namespaces', { metadata: { name } })));
+  const classes = Object.entries(priorityClasses);
+  await Promise.all(
+    classes.map(([name, description]) =>
+      ensure(registry, 'scheduling.k8s.io', 'priorityclasses', { metadata: { name }, value: systemPriorities.get(name), description }),
+    ),
+  );
   const name = 'kubernetes';
   const namespace = 'default';
   const https = { name: 'https', protocol: 'TCP' };

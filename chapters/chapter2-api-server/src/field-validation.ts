@@ -4,6 +4,7 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, fieldValidation
 
 import { isWritten } from '#kit/is-written';
+import { NotImplemented } from '#kit/not-implemented';
 import type { CustomKind } from './custom/kind.ts';
 import { fieldsToPrune } from './custom/pruning.ts';
 import { badRequest } from './errors.ts';
@@ -67,14 +68,7 @@ let canFindUnknown: boolean | undefined;
  * these, all is known. An unknown field is reported once: nobody can say what may be in it.
  */
 export function unknownFields(value: unknown, schema: OpenApiSchema, path: string): UnknownField[] {
-  const { properties, additionalProperties = {}, items = {} } = resolved(schema);
-  if (Array.isArray(value)) return value.flatMap((item, index) => unknownFields(item, items, `${path}[${index}]`));
-  if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([field, inner]) => {
-    const at = path ? `${path}.${field}` : field;
-    const known = properties ? ownField(properties, field) : additionalProperties;
-    return known ? unknownFields(inner, known, at) : [{ path: at, owner: value, field }];
-  });
+  throw new NotImplemented('2.7', 'Walk through value and schema together, and report each field that the schema has not');
 }
 
 /** The field of that name: not what every JavaScript object has, like `constructor`. */

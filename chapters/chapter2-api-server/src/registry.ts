@@ -20,6 +20,7 @@ import { type ApiObject, type Collection, type Target, targetOf } from './object
 import { newborn, updated } from './object-meta.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { Storage } from './storage.ts';
+import { Turns } from './turns.ts';
 
 const generateNameAttempts = 8;
 
@@ -53,8 +54,8 @@ export class Registry {
   readonly #admit: Admit;
   readonly #context: StrategyContext;
   readonly #canTrack = canTrack();
-  /** Per resource, the last write that claims what only one object may have: the next such write waits for it. */
-  readonly #lastClaims = new Map<ResourceDefinition, Promise<unknown>>();
+  /** Writes that claim what only one object may have: each waits for the one before it. */
+  readonly #turns = new Turns<ResourceDefinition>();
 
   constructor({ storage, admit, ...context }: RegistryContext) {
     this.storage = storage;
@@ -75,7 +76,8 @@ export class Registry {
   /** Rejects with AlreadyExists when the name is taken. With metadata.generateName and no name, finds one that is free. */
   create(collection: Collection, wanted: ApiObject, options: WriteOptions = {}): Promise<ApiObject> {
     const claims = strategyFor(collection.resource).prepareForCreate !== undefined;
-    return this.#inTurn(collection.resource, claims, () => this.#create(collection, wanted, options));
+    const write = () => this.#create(collection, wanted, options);
+    return claims ? this.#turns.take(collection.resource, write) : write();
   }
 
   /**
@@ -84,7 +86,8 @@ export class Registry {
    */
   update(target: Target, change: Change, combine: Combine = updated, options: WriteOptions = {}): Promise<ApiObject> {
     const claims = strategyFor(target.resource).prepareForUpdate !== undefined;
-    return this.#inTurn(target.resource, claims, () => this.#update(target, change, combine, options));
+    const write = () => this.#update(target, change, combine, options);
+    return claims ? this.#turns.take(target.resource, write) : write();
   }
 
   /** Deletes, or marks for deletion; `gone` tells which. */
@@ -199,17 +202,6 @@ export class Registry {
 
   #nextDeletionStep({ resource }: Target, current: ApiObject, options: DeleteOptions): DeletionStep {
     return goesAtOnce(current, options, resource) ? { remove: true } : nextDeletionStep(current, options, resource, this.#context.clock);
-  }
-
-  async #inTurn<T>(resource: ResourceDefinition, claims: boolean, write: () => Promise<T>): Promise<T> {
-    if (!claims) return write();
-    const mine = (this.#lastClaims.get(resource) ?? Promise.resolve()).then(write);
-    // Only the order matters to the next one; who asked for this write hears how it ended.
-    this.#lastClaims.set(
-      resource,
-      mine.catch(() => {}),
-    );
-    return mine;
   }
 }
 

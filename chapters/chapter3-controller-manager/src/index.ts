@@ -14,6 +14,7 @@ import { GarbageCollector } from './garbage-collector.ts';
 import { Informers } from './informers.ts';
 import { NamespaceController } from './namespace-controller.ts';
 import { replicaSetController, replicationController } from './replica-set-controller.ts';
+import { ResourceQuotaController } from './resource-quota-controller.ts';
 import { RootCaPublisher } from './root-ca-publisher.ts';
 import { ServiceAccountController } from './service-account-controller.ts';
 
@@ -26,6 +27,7 @@ const controllers: Record<string, (context: ControllerContext, options: Controll
   'endpointslice-controller': (context) => new EndpointSliceController(context),
   'garbage-collector-controller': (context) => new GarbageCollector(context),
   'namespace-controller': (context) => new NamespaceController(context),
+  'resourcequota-controller': (context) => new ResourceQuotaController(context),
   'serviceaccount-controller': (context) => new ServiceAccountController(context),
   'root-ca-certificate-publisher-controller': (context, { rootCa }) => (rootCa ? new RootCaPublisher(context, rootCa) : undefined),
   'clusterrole-aggregation-controller': (context) => new ClusterRoleAggregation(context),

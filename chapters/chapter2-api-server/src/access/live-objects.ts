@@ -9,6 +9,11 @@ import type { Storage } from '../storage.ts';
 import type { Change, Watcher } from '../watch-cache.ts';
 import type { WatchCaches } from '../watch-caches.ts';
 
+export interface LiveSource {
+  storage: Storage;
+  caches: WatchCaches;
+}
+
 export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
   readonly #resource: ResourceDefinition;
   readonly #storage: Storage;
@@ -18,7 +23,7 @@ export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
   #loading: Promise<void> | undefined;
 
   /** `onNews` is called after each change, and when the watch has ended. */
-  constructor(resource: ResourceDefinition, { storage, caches }: { storage: Storage; caches: WatchCaches }, onNews: () => void = () => {}) {
+  constructor(resource: ResourceDefinition, { storage, caches }: LiveSource, onNews: () => void = () => {}) {
     this.#resource = resource;
     this.#storage = storage;
     this.#caches = caches;

@@ -1,6 +1,7 @@
 // Nothing is created in a namespace that is missing or ending, and some namespaces never end.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go
 
+import { NotImplemented } from '#kit/not-implemented';
 import type { ApiError } from '#kit/status';
 import { forbidden, notFound } from '../errors.ts';
 import { keyOf } from '../keys.ts';
@@ -40,7 +41,5 @@ async function admitCreation(storage: Storage, target: Target): Promise<void> {
  * controllers know that there is no use in trying again.
  */
 export function terminating({ resource, namespace, name }: Target): ApiError {
-  const message = `namespace ${namespace} is being terminated`;
-  const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-  return forbidden(resource, name, why, [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }]);
+  throw new NotImplemented('2.7', 'Make the Status that says that a namespace takes nothing new');
 }

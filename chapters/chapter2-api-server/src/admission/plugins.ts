@@ -10,7 +10,11 @@ import { nodeNameOf } from '../access/users.ts';
 import type { Storage } from '../storage.ts';
 import type { WatchCaches } from '../watch-caches.ts';
 import { type AdmissionPlugin, type Admit, admissionBy } from './admission.ts';
+import { defaultTolerations } from './default-tolerations.ts';
+import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { priority } from './priority.ts';
+import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 
 export interface AdmissionOptions {
@@ -23,10 +27,19 @@ export interface AdmissionOptions {
   disabled: string[];
 }
 
-export function createAdmission({ storage, authorizer, clock, random, disabled }: AdmissionOptions): Admit {
-  const lifecycle = namespaceLifecycle(storage);
+/** Webhooks belong just before ResourceQuota. */
+export function createAdmission({ authorizer, clock, random, disabled, ...source }: AdmissionOptions): Admit {
+  const lifecycle = namespaceLifecycle(source.storage);
   const access = authorizer.allowsAll ? [] : [nodeRestriction, escalation(authorizer)];
-  const all = [lifecycle, serviceAccount({ storage, clock, random }), ...access];
+  const all = [
+    lifecycle,
+    limitRanger(source),
+    serviceAccount({ storage: source.storage, clock, random }),
+    ...access,
+    priority(source),
+    defaultTolerations,
+    resourceQuota(source),
+  ];
   return admissionBy(
     all.filter(({ name }) => !disabled.includes(name)),
     { beforeThisStage: [lifecycle] },

@@ -6,9 +6,11 @@ import type { ResourceDefinition } from '../resources.ts';
 import { configMaps, secrets } from './config.ts';
 import { daemonSets, deployments, replicaSets, replicationControllers, statefulSets } from './deployments.ts';
 import { cronJobs, jobs } from './jobs.ts';
+import { limitRanges } from './limit-ranges.ts';
 import { nodes } from './nodes.ts';
 import * as other from './other-defaults.ts';
 import { pods } from './pods.ts';
+import { resourceQuotas } from './resource-quotas.ts';
 import { services } from './services.ts';
 import type { KindStrategy } from './strategy.ts';
 
@@ -22,12 +24,14 @@ function register<T extends KubernetesObject>(groupAndKind: string, strategy: Ki
 
 register('/ConfigMap', configMaps);
 register('/Endpoints', other.endpoints);
+register('/LimitRange', limitRanges);
 register('/Node', nodes);
 register('/PersistentVolume', other.persistentVolumes);
 register('/PersistentVolumeClaim', other.persistentVolumeClaims);
 register('/Pod', pods);
 register('/PodTemplate', other.podTemplates);
 register('/ReplicationController', replicationControllers);
+register('/ResourceQuota', resourceQuotas);
 register('/Secret', secrets);
 register('/Service', services);
 register('apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitions);

@@ -4,14 +4,22 @@
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2';
 import type { Endpoints, PersistentVolume, PersistentVolumeClaim, PodTemplate } from 'kubernetes-types/core/v1';
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1';
+import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1';
 import type { ClusterRoleBinding, RoleBinding } from 'kubernetes-types/rbac/v1';
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1';
 import type { StorageClass } from 'kubernetes-types/storage/v1';
-import { immutable, required } from './field-errors.ts';
+import { forbiddenField, immutable, required } from './field-errors.ts';
 import { setPodSpecDefaults } from './pod-defaults.ts';
 import { notNegative, validatePodSpec } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
+
+/** Kubernetes: pkg/apis/scheduling/types.go */
+const highestUserPriority = 1_000_000_000;
+export const systemPriorities = new Map([
+  ['system-cluster-critical', 2_000_000_000],
+  ['system-node-critical', 2_000_001_000],
+]);
 
 const rbacGroup = 'rbac.authorization.k8s.io';
 
@@ -98,8 +106,22 @@ export const priorityClasses: KindStrategy<PriorityClass> = {
   setDefaults(priorityClass) {
     priorityClass.preemptionPolicy ??= 'PreemptLowerPriority';
   },
-  validate: ({ value }, old) => (old ? immutable('value', value, old.value) : []),
+  validate: ({ metadata, value }, old) => [
+    ...(old ? immutable('value', value, old.value) : []),
+    ...(systemPriorities.get(metadata?.name ?? '') === value ? [] : validateUserPriority(metadata?.name ?? '', value)),
+  ],
 };
+
+function validateUserPriority(name: string, value: number): StatusCause[] {
+  const reserved = "priority class names with 'system-' prefix are reserved for system use only";
+  const tooHigh = `maximum allowed value of a user defined priority is ${highestUserPriority}`;
+  return [
+    ...(name.startsWith('system-')
+      ? [forbiddenField('metadata.name', `${reserved}. error: ${name} is not a known system priority class`)]
+      : []),
+    ...(value > highestUserPriority ? [forbiddenField('value', tooHigh)] : []),
+  ];
+}
 
 export const storageClasses: KindStrategy<StorageClass> = {
   setDefaults(storageClass) {

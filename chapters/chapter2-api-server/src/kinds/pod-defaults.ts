@@ -2,6 +2,8 @@
 // Kubernetes: pkg/apis/core/v1/defaults.go
 
 import type { Container, PodSpec, Probe, ResourceRequirements, Volume } from 'kubernetes-types/core/v1';
+import { NotImplemented } from '#kit/not-implemented';
+import type { ResourceList } from '#kit/resource-list';
 
 const fileMode = 0o644;
 
@@ -26,19 +28,26 @@ export function setContainerDefaults(container: Container): void {
   container.imagePullPolicy ??= pullPolicyFor(container.image ?? '');
   container.terminationMessagePath ??= '/dev/termination-log';
   container.terminationMessagePolicy ??= 'File';
-  container.resources ??= {};
-  setResourceDefaults(container.resources);
+  const resources = inTexts(container.resources ?? {});
+  container.resources = resources.limits ? withDefaultRequests(resources) : resources;
   for (const port of container.ports ?? []) port.protocol ??= 'TCP';
   for (const { valueFrom } of container.env ?? []) if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ??= 'v1';
   for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) if (probe) setProbeDefaults(probe);
   for (const handler of [container.lifecycle?.postStart, container.lifecycle?.preStop]) if (handler) setHandlerDefaults(handler);
 }
 
-/** Who sets a limit and no request means both. `cpu: 2` is as good as `cpu: "2"`, and is kept as that. */
-function setResourceDefaults(resources: ResourceRequirements): void {
-  const asText = (list: Record<string, string>) => Object.fromEntries(Object.entries(list).map(([name, amount]) => [name, String(amount)]));
-  if (resources.limits) resources.limits = asText(resources.limits);
-  if (resources.limits || resources.requests) resources.requests = asText({ ...resources.limits, ...resources.requests });
+/** `cpu: 2` is as good as `cpu: "2"`, and is kept as that. */
+function inTexts({ requests, limits, ...rest }: ResourceRequirements): ResourceRequirements {
+  const texts = (list: ResourceList) => Object.fromEntries(Object.entries(list).map(([name, amount]) => [name, String(amount)]));
+  return { ...rest, ...(limits && { limits: texts(limits) }), ...(requests && { requests: texts(requests) }) };
+}
+
+/**
+ * The resources of a container that has limits: who sets a limit for a resource, and no request, requests as much as the limit. A request
+ * that the author has set stays as it is.
+ */
+export function withDefaultRequests(resources: ResourceRequirements): ResourceRequirements {
+  throw new NotImplemented('2.7', 'Let each limit without a request be its own request');
 }
 
 /** An image without a tag, or with `latest`, may mean something else tomorrow: it is pulled each time. */
