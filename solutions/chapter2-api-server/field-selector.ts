@@ -71,13 +71,13 @@ function unknownField(field: string, selectable: string[]): ApiError {
  */
 export function parseFieldSelector(text: string, resource: ResourceDefinition): FieldTerm[] {
   const selectable = selectableFieldsOf(resource);
-  const terms = text.split(',').filter((term) => term.trim() !== '');
+  const terms = text.split(',').filter((term) => term !== '');
   return terms.map((term) => {
-    const parts = /^([^=!]+?)\s*(==|=|!=)(.*)$/.exec(term.trim());
+    const parts = /^([^=!]*)(==|=|!=)(.*)/s.exec(term);
     if (!parts) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     const [, field = '', operator, value = ''] = parts;
     if (!selectable.includes(field)) throw unknownField(field, selectable);
-    return { field, value: value.trim(), equal: operator !== '!=' };
+    return { field, value, equal: operator !== '!=' };
   });
 }
 

@@ -124,8 +124,7 @@ function inOrder(merged: unknown[], order: unknown[], current: unknown[], keyOf:
   const others = merged.filter((item) => !wanted.includes(keyOf(item)));
   const sorted: unknown[] = [];
   while (known.length > 0 && others.length > 0) {
-    const knownPosition = before.indexOf(keyOf(known[0]));
-    const otherFirst = knownPosition >= 0 && before.indexOf(keyOf(others[0])) < knownPosition;
+    const otherFirst = before.indexOf(keyOf(others[0])) < before.indexOf(keyOf(known[0]));
     sorted.push((otherFirst ? others : known).shift());
   }
   return [...sorted, ...known, ...others];

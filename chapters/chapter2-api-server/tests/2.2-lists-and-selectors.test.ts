@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readContinueToken, writeContinueToken } from '#api-server/continue-token';
+import { matchesLabels, parseLabelSelector } from '#api-server/label-selector';
+import { listObjects, momentOf } from '#api-server/list';
 import { type ConfigMap, ConfigMaps, type KubernetesList, Pods } from '#kit/api';
 import type { ListOptions } from '#kit/client';
 import { NotImplemented } from '#kit/not-implemented';
@@ -103,7 +105,9 @@ describe('API server', () =>
         ['!app', ['plain']],
         ['example.com/size', ['queue']],
         ['example.com/size>9', ['queue']],
+        ['example.com/size>12', []],
         ['size<9', ['cache']],
+        ['size<5', []],
         ['tier=front,app in (web),!canary', ['blue']],
         // A label that every JavaScript object seems to have.
         ['constructor', []],
@@ -111,13 +115,24 @@ describe('API server', () =>
         expect(namesOf(await list({ namespace: 'labelled', labelSelector }))).toEqual(names);
       });
 
-      it.each(['app=web=blue', 'app in web', 'app in (web', '=web', 'a b', 'app=we b', ',app=web', '!'])(
+      it.each(['app=web=blue', 'app in web', 'app in (web', 'app in (web,a b)', '=web', 'a b', 'app=we b', ',app=web', '!'])(
         'and refuses %s, which is no selector',
         async (labelSelector) => {
           const status = await refusal(list({ namespace: 'labelled', labelSelector }));
           expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
+          expect(status.message).toContain('unable to parse requirement');
         },
       );
+
+      it('and takes blanks for no selector at all', () => {
+        expect([parseLabelSelector(''), parseLabelSelector('  ')]).toEqual([[], []]);
+      });
+
+      it('and finds what is no whole number neither greater nor less than anything', () => {
+        const sizes = ['5', '-5', '1e3', '0x10', ''];
+        const matching = (operator: 'gt' | 'lt') => sizes.filter((size) => matchesLabels([{ key: 'size', operator, value: 1 }], { size }));
+        expect([matching('gt'), matching('lt')]).toEqual([['5'], ['-5']]);
+      });
     });
 
     describe('selects by fields', () => {
@@ -139,6 +154,7 @@ describe('API server', () =>
         ['metadata.name=left', ['left']],
         ['metadata.name==left', ['left']],
         ['metadata.name!=left', ['right', 'waiting']],
+        ['metadata.name!=left,', ['right', 'waiting']],
         ['spec.nodeName=node-2', ['right']],
         ['spec.nodeName=', ['waiting']],
         ['spec.nodeName!=', ['left', 'right']],
@@ -154,6 +170,18 @@ describe('API server', () =>
         const status = await refusal(pods('spec.containers=1'));
         expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
         expect(status.message).toContain('field label not supported: spec.containers');
+      });
+
+      it.each([
+        ['metadata.name', "can't understand 'metadata.name'"],
+        ['metadata.name=left,right', "can't understand 'right'"],
+        ['metadata.name!left', "can't understand 'metadata.name!left'"],
+        ['no!metadata.name=left', 'no!metadata.name'],
+        ['=left', 'field label not supported'],
+      ])('and refuses %s, which is no selector', async (fieldSelector, words) => {
+        const status = await refusal(pods(fieldSelector));
+        expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
+        expect(status.message).toContain(words);
       });
 
       it('and refuses a field of another kind', async () => {
@@ -217,6 +245,27 @@ describe('API server', () =>
         expect(found[0]?.items).toHaveLength(2);
       });
 
+      it('and are read on behind what was read last, until enough objects match', async () => {
+        const keys = Array.from({ length: 7 }, (_, index) => `/registry/configmaps/many/a-${index}`);
+        const reads: (string | undefined)[] = [];
+        /** Reads two objects at a time, whatever the limit. */
+        const storage = {
+          list: async ({ from = '' }: { from?: string }) => {
+            reads.push(from);
+            const behind = keys.filter((key) => key >= from);
+            const entries = behind.slice(0, 2).map((key) => ({ key, object: { metadata: { name: key.slice(-3) } } }));
+            return { revision: 7, entries, remaining: behind.length - entries.length };
+          },
+        };
+        const collection = { resource: { group: '', plural: 'configmaps' }, namespace: 'many' };
+        const odd = ({ metadata }: { metadata: { name?: string } }) => Number(metadata.name?.slice(-1)) % 2 === 1;
+        const found = async (limit: number) => namesOf(await listObjects(storage as never, collection as never, { limit, selector: odd }));
+        expect(await found(2)).toEqual(['a-1', 'a-3']);
+        expect(reads).toHaveLength(2);
+        expect(await found(10)).toEqual(['a-1', 'a-3', 'a-5']);
+        expect(reads).toHaveLength(6);
+      });
+
       it('and run through all namespaces', async () => {
         await namespaceWith('across-1', 2);
         await namespaceWith('across-2', 2);
@@ -239,14 +288,14 @@ describe('API server', () =>
         expect(readContinueToken(word)).toEqual(token);
       });
 
-      it.each(['nonsense', '%%%', Buffer.from('{}').toString('base64url'), Buffer.from('{"rv":1}').toString('base64url')])(
-        'and a word that is no such way (%s) is refused',
-        async (word) => {
-          const status = await refusal(list({ namespace: 'labelled', limit: 1, continue: word }));
-          expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
-          expect(status.message).toContain('continue key is not valid');
-        },
-      );
+      const token = { v: 'meta.k8s.io/v1', rv: 1, start: 'a' };
+      const noTokens = [{}, { ...token, v: 'meta.k8s.io/v2' }, { ...token, rv: '1' }, { ...token, rv: 1.5 }, { ...token, start: 5 }];
+      const wrong = [...noTokens, { ...token, start: '/a' }].map((each) => Buffer.from(JSON.stringify(each)).toString('base64url'));
+      it.each(['nonsense', '%%%', ...wrong])('and a word that is no such way (%s) is refused', async (word) => {
+        const status = await refusal(list({ namespace: 'labelled', limit: 1, continue: word }));
+        expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
+        expect(status.message).toContain('continue key is not valid');
+      });
 
       it('and end with 410 Expired when the moment that they show is forgotten, with a way to go on all the same', async () => {
         const { namespace, names } = await namespaceWith('expired-pages', 4);
@@ -302,6 +351,17 @@ describe('API server', () =>
         expect(namesOf(await list({ namespace: 'limited', resourceVersion: earlier, limit: 5 }))).toEqual(['before']);
       });
 
+      it('without a match and without a limit, or with NotOlderThan and a limit: that revision or a later one', async () => {
+        const { earlier: resourceVersion } = await twoMoments('or-later');
+        for (const how of [{}, { limit: 5, resourceVersionMatch: 'NotOlderThan' as const }]) {
+          expect(namesOf(await list({ namespace: 'or-later', resourceVersion, ...how }))).toEqual(['after', 'before']);
+        }
+      });
+
+      it('0 with a limit: no revision in particular', () => {
+        expect(momentOf({ resourceVersion: '0', limit: 5 }, {} as never)).toEqual({ atLeast: 0 });
+      });
+
       it('0: any moment will do', async () => {
         await twoMoments('any');
         expect(namesOf(await list({ namespace: 'any', resourceVersion: '0' }))).toContain('before');
@@ -327,18 +387,20 @@ describe('API server', () =>
         expect(status.message).toBe('The resourceVersion for the provided list is too old.');
       });
 
-      it.each<[query: string, code: number]>([
-        ['resourceVersionMatch=Exact', 422],
-        ['resourceVersion=5&resourceVersionMatch=Sometimes', 422],
-        ['resourceVersion=0&resourceVersionMatch=Exact', 422],
-      ])('%s makes no sense: %i', async (query, code) => {
-        expect((await api().send({ path: `/api/v1/configmaps?${query}` })).code).toBe(code);
+      it.each<[query: string, code: number, why: string]>([
+        ['resourceVersionMatch=Exact', 422, 'forbidden unless resourceVersion is provided'],
+        ['resourceVersion=5&resourceVersionMatch=Sometimes', 422, 'Unsupported value: "Sometimes"'],
+        ['resourceVersion=0&resourceVersionMatch=Exact', 422, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'],
+      ])('%s makes no sense: %i', async (query, code, why) => {
+        const answer = await api().send({ path: `/api/v1/configmaps?${query}` });
+        expect(answer.code).toBe(code);
+        expect((answer.body as { message: string }).message).toContain(why);
       });
 
-      it('resourceVersion=abc makes no sense, and the refusal says so', async () => {
-        const { code, body } = await api().send({ path: '/api/v1/configmaps?resourceVersion=abc' });
+      it.each(['abc', '5abc', 'abc5'])('resourceVersion=%s makes no sense, and the refusal says so', async (text) => {
+        const { code, body } = await api().send({ path: `/api/v1/configmaps?resourceVersion=${text}` });
         expect(code).toBeGreaterThanOrEqual(400);
-        expect(body.message).toContain('abc');
+        expect(body.message).toContain(text);
       });
     });
   }));

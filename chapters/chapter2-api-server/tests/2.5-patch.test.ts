@@ -88,11 +88,21 @@ describe('API server', () => {
       });
 
       it('cannot remove what is not there', () => {
-        expect(refusal('json', object, [{ op: 'remove', path: '/spec/paused' }])).toMatchObject({ code: 422 });
+        const message = expect.stringContaining('/spec/paused');
+        expect(refusal('json', object, [{ op: 'remove', path: '/spec/paused' }])).toMatchObject({ code: 422, message });
+      });
+
+      it('cannot reach what every JavaScript object seems to have', () => {
+        const { code, message } = refusal('json', object, [{ op: 'add', path: '/__proto__/polluted', value: 'yes' }]);
+        expect(code).toBe(422);
+        expect(message).toContain('path');
+        expect(message).not.toContain('undefined');
+        expect(object).not.toHaveProperty('polluted');
       });
 
       it('is a list', () => {
-        expect(refusal('json', object, { spec: { replicas: 3 } })).toMatchObject({ code: 400 });
+        const message = expect.stringMatching(/list|array/);
+        expect(refusal('json', object, { spec: { replicas: 3 } })).toMatchObject({ code: 400, message });
       });
     });
 
@@ -127,6 +137,7 @@ describe('API server', () => {
 
       it('takes an item away with $patch: delete', () => {
         expect(containersAfter([app, proxy], { containers: [{ $patch: 'delete', name: 'proxy' }] })).toEqual([app]);
+        expect(containersAfter([app, proxy], { containers: [{ $patch: 'delete', name: 'app' }] })).toEqual([proxy]);
       });
 
       it('does not mind when the item to take away is gone already', () => {
@@ -146,6 +157,11 @@ describe('API server', () => {
           },
         );
         expect(result).toEqual({ spec: { strategy: { type: 'Recreate' } } });
+      });
+
+      it('empties an object with $patch: delete', () => {
+        const object = { spec: { strategy: { type: 'Recreate' }, replicas: 1 } };
+        expect(patched('strategic', object, { spec: { strategy: { $patch: 'delete' } } })).toEqual({ spec: { strategy: {}, replicas: 1 } });
       });
 
       it('replaces a list whose items have no names', () => {
@@ -174,6 +190,8 @@ describe('API server', () => {
         const order = [{ name: 'proxy' }, { name: 'app' }];
         const added = { name: 'added-by-somebody', image: 'x' };
         expect(containersAfter([added, app, proxy], { '$setElementOrder/containers': order })).toEqual([added, proxy, app]);
+        const same = [{ name: 'app' }, { name: 'proxy' }];
+        expect(containersAfter([app, added, proxy], { '$setElementOrder/containers': same })).toEqual([app, added, proxy]);
       });
 
       it('treats finalizers as a set: adds, and removes with $deleteFromPrimitiveList', () => {
@@ -184,6 +202,8 @@ describe('API server', () => {
         expect(patched('strategic', object, { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] } })).toEqual({
           metadata: { finalizers: ['b'] },
         });
+        const ordered = { '$setElementOrder/finalizers': ['c', 'a', 'b'], finalizers: ['c'] };
+        expect(patched('strategic', object, { metadata: ordered })).toEqual({ metadata: { finalizers: ['c', 'a', 'b'] } });
       });
 
       it('keeps of a union only what $retainKeys names', () => {
@@ -214,7 +234,14 @@ describe('API server', () => {
           code: 422,
           message: expect.stringContaining('map: {"image":"x"} does not contain declared merge key: name'),
         });
-        expect(refusal('strategic', object, { spec: { $patch: 'improve' } })).toMatchObject({ code: 400 });
+        const unknown = { code: 400, message: expect.stringContaining('improve') };
+        expect(refusal('strategic', object, { spec: { $patch: 'improve' } })).toMatchObject(unknown);
+      });
+
+      it('refuses an item that is no object where items have names', () => {
+        const patch = { spec: { template: { spec: { containers: [app, 'proxy'] } } } };
+        const message = expect.stringContaining('containers');
+        expect(refusal('strategic', {}, patch)).toMatchObject({ code: 422, message });
       });
     });
 

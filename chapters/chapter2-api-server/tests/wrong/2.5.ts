@@ -45,8 +45,8 @@ export const wrong: WrongSolution[] = [
     name: 'moves strangers to the end',
     misunderstanding: 'The order of the patch is the order of the list. It does not know what others have added.',
     file: 'strategic-merge.ts',
-    replace: 'const otherFirst = knownPosition >= 0 &&',
-    by: 'const otherFirst = knownPosition < -1 &&',
+    replace: 'before.indexOf(keyOf(others[0])) < before.indexOf(keyOf(known[0]))',
+    by: 'before.indexOf(keyOf(others[0])) < -before.length - 2',
     caughtBy: 'leaves items that the patch knows nothing of where they stood',
   },
   {
