@@ -22,6 +22,7 @@ import {
   TestStatus,
 } from '@stryker-mutator/api/test-runner';
 import { addEventHandler, getState, removeEventHandler, resetState, run } from 'jest-circus';
+import { systemClock } from '#kit/clock';
 
 /** What Stryker's changed code reads and writes. */
 interface Namespace {
@@ -47,8 +48,10 @@ interface Told {
 /** Milliseconds that each test took without a mutant, by its id. A process that replaces another finds them in the sandbox. */
 const timesFile = 'times-without-a-mutant.json';
 
-/** A test that takes so much longer than without a mutant waits for what never comes. A busy machine makes it slower, too. */
-const patience = { factor: 2, moreMs: 3000, hookMs: 20_000 };
+/** A test that takes so much longer than without a mutant waits for what never comes. */
+const patience = { factor: 2, moreMs: 2000, hookMs: 10_000, tickMs: 50 };
+/** What jest would wait: longer than anything here. */
+const unlimitedMs = 2 ** 30;
 
 const quickMs = 500;
 
@@ -122,7 +125,7 @@ class WarmRunner implements TestRunner {
     const idOf = (test: Circus.TestEntry) => `${file} ${nameOf(test)}`;
     const fail = (id: string, [error]: unknown[]) => {
       const message = error instanceof Error ? error.message : String(error);
-      failure ??= { id, message, tookTooLong: /^Exceeded timeout of/.test(message) };
+      failure ??= { id, message, tookTooLong: error instanceof TookTooLong };
       return message;
     };
     const listen = (event: Circus.Event): void => {
@@ -133,7 +136,8 @@ class WarmRunner implements TestRunner {
         namespace.currentTestId = id;
         if (failure || (only && !only.includes(id))) test.mode = 'skip';
         const usual = this.#times[id];
-        if (usual !== undefined) test.timeout = patience.factor * usual + patience.moreMs;
+        if (usual !== undefined) test.fn = limited(test.fn, patience.factor * usual + patience.moreMs);
+        test.timeout = unlimitedMs;
       }
       if (event.name === 'test_done') {
         const { test } = event;
@@ -145,13 +149,38 @@ class WarmRunner implements TestRunner {
     };
     resetState();
     await import(`${pathToFileURL(resolve(file)).href}?run=${++this.#runs}`);
-    getState().testTimeout = patience.hookMs;
+    limitHooks(getState().rootDescribeBlock);
+    getState().testTimeout = unlimitedMs;
     addEventHandler(listen);
     const { unhandledErrors } = await run().finally(() => removeEventHandler(listen));
     const last = tests.at(-1);
     if (unhandledErrors.length > 0 && last) fail(last.id, unhandledErrors);
     return { tests, failure };
   }
+}
+
+class TookTooLong extends Error {}
+
+function limitHooks(block: Circus.DescribeBlock): void {
+  for (const hook of block.hooks) hook.fn = limited(hook.fn, patience.hookMs);
+  for (const child of block.children) if (child.type === 'describeBlock') limitHooks(child);
+}
+
+/** Only time in which this process may run is counted: on a busy machine, minutes can pass between two ticks. */
+function limited(fn: Circus.TestFn, ms: number): () => Promise<void> {
+  return async () => {
+    const { promise: overdue, reject } = Promise.withResolvers<never>();
+    let left = ms / patience.tickMs;
+    const ticks = systemClock.every(patience.tickMs, () => {
+      left -= 1;
+      if (left < 0) reject(new TookTooLong(`this takes longer than ${ms} ms`));
+    });
+    try {
+      await Promise.race([(fn as () => unknown)(), overdue]);
+    } finally {
+      ticks.cancel();
+    }
+  };
 }
 
 /** What is covered between tests, by a hook of the file: any test of the file may notice it. */
