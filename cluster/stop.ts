@@ -1,10 +1,12 @@
-// `npm run stop`: stops the folder's cluster, and removes what a cluster that died left behind. Stopping twice is fine.
+// `npm run stop`: stops the folder's cluster, and removes what a cluster that died and tests that were interrupted left behind.
+// Stopping twice is fine.
 
 import Docker from 'dockerode';
 import { readFlags, runCommand } from '#cluster/flags';
 import { defaultFolder, layoutOf } from '#cluster/layout';
 import { forgetCluster, runningCluster } from '#cluster/record';
 import { sweep } from '#cluster/sweep';
+import { sweepAbandoned } from '#cluster/test-clusters';
 import { systemClock } from '#kit/clock';
 
 const flags = { folder: { description: 'the folder of the cluster', default: defaultFolder } };
@@ -25,6 +27,7 @@ async function main(): Promise<number> {
     () => false,
   );
   const left = reachable ? await sweep(docker, layout.cluster) : 0;
+  const ofTests = reachable ? await sweepAbandoned(docker) : 0;
   forgetCluster(layout);
   process.stdout.write(
     pid
@@ -33,6 +36,7 @@ async function main(): Promise<number> {
         ? `No cluster was running; ${left} things that one left behind are removed.\n`
         : 'No cluster is running.\n',
   );
+  if (ofTests) process.stdout.write(`${ofTests} containers and networks of interrupted tests are removed.\n`);
   return 0;
 }
 

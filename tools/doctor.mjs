@@ -75,10 +75,19 @@ async function checkDocker() {
       'Containers run, but their limits do not hold. Rootless Docker needs cgroup v2 with systemd: https://docs.docker.com/engine/security/rootless/';
     miss('cgroups', ['Docker cannot limit memory', remedy]);
   } else good('cgroups', `version ${version ?? 1}, by ${driver}`);
+  const left = await leftByTests();
+  if (left > 0) note('', 'Interrupted tests left containers behind: `npm run stop` removes them; so does the next such test.');
   for (const warning of warnings ?? []) note('', `Docker says: ${warning}`);
   if (memory && memory < leastMemory && memory < totalmem() * 0.9) {
     note('', `Docker has ${size(memory)} of memory. Give it ${size(leastMemory)} or more in Docker Desktop's settings, Resources.`);
   }
+}
+
+/** How many of the clusters that tests make nobody will remove. Without packages there can be none yet. */
+async function leftByTests() {
+  if (packagesProblem() || !process.features.typescript) return 0;
+  const [{ default: Docker }, { abandonedClusters }] = await Promise.all([import('dockerode'), import('../cluster/test-clusters.ts')]);
+  return (await abandonedClusters(new Docker())).length;
 }
 
 function checkKubectl() {

@@ -3,7 +3,7 @@
 // seems to come from. Connections are real, through the kernel's real iptables.
 
 import Docker from 'dockerode';
-import { systemClock } from '#kit/clock';
+import { sweepAbandoned, testClusterName } from '#cluster/test-clusters';
 import { createNode, createNodeNetwork, type NodeContainer } from '#kit/node/node-container';
 import { PodNetwork } from '#kit/node/pod-network';
 import type { NodeShell } from '#kit/node/shell';
@@ -54,7 +54,8 @@ export async function startServiceNode(name = 'node-1'): Promise<ServiceNode> {
       { cause },
     );
   });
-  const cluster = `kubekata-test-${process.pid}-${systemClock.now().toString(36)}`;
+  await sweepAbandoned(docker);
+  const cluster = testClusterName();
   const network = await createNodeNetwork(docker, { cluster });
   try {
     const container = await createNode(docker, { cluster, name, network, podCidr });

@@ -3,13 +3,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Docker from 'dockerode';
 import { sweep } from '#cluster/sweep';
+import { testClusterName } from '#cluster/test-clusters';
 import { ensureImage } from '#kit/node/images';
 import { clusterLabel, connectNodes, createNode, createNodeNetwork, type NodeContainer } from '#kit/node/node-container';
 import { PodNetwork } from '#kit/node/pod-network';
 
 describe('nodes as containers', () => {
   const docker = new Docker();
-  const cluster = `kubekata-test-nodes-${process.pid}`;
+  const cluster = testClusterName();
   const nodes: NodeContainer[] = [];
   let gateway: string;
 

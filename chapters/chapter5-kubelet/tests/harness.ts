@@ -1,9 +1,9 @@
 // Nodes for the kubelet's tests: on a control plane with a runtime that pretends, and on Docker with real containers. Whatever a
 // test starts is gone after it, also when it fails.
 
-import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
 import Docker from 'dockerode';
+import { sweepAbandoned, testClusterName } from '#cluster/test-clusters';
 import { Events, type KubernetesObject, Leases, type Node, Nodes, type Pod, Pods, type Resource } from '#kit/api';
 import type { Client } from '#kit/client';
 import { type Clock, FakeClock, systemClock } from '#kit/clock';
@@ -233,7 +233,7 @@ function unlessGone(error: { statusCode?: number }): void {
 /** A real node on Docker: a container that owns a network namespace, and a runtime whose pods hang on it. */
 export class DockerNode {
   readonly docker = new Docker();
-  readonly #cluster = `kubekata-test-${randomBytes(3).toString('hex')}`;
+  readonly #cluster = testClusterName();
   #network: NodeNetwork | undefined;
   #node: NodeContainer | undefined;
   #runtimes: DockerRuntime[] = [];
@@ -277,6 +277,7 @@ export class DockerNode {
       const remedy = 'install Docker Engine (`npm run setup -- --yes`) or Docker Desktop, and start it';
       throw new Error(`This test runs real containers, and Docker does not answer (${error.message}): ${remedy}.`);
     });
+    await sweepAbandoned(this.docker);
     await ensureImage(this.docker, 'kubekata/busybox:1');
     this.#network = await createNodeNetwork(this.docker, { cluster: this.#cluster });
     this.#node = await createNode(this.docker, { cluster: this.#cluster, name: nodeName, network: this.#network, podCidr });
