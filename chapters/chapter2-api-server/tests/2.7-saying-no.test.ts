@@ -571,6 +571,105 @@ describe('API server', () =>
       });
     });
 
+    describe('a security level', () => {
+      const open = { allowPrivilegeEscalation: false, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+      const closed = { ...open, capabilities: { drop: ['ALL'] } };
+      const unsafe = {
+        hostNetwork: true,
+        hostPID: true,
+        securityContext: { sysctls: [{ name: 'kernel.foo', value: '1' }], seLinuxOptions: { type: 'x', user: 'u' }, runAsUser: 0 },
+        volumes: [
+          { name: 'h', hostPath: { path: '/' } },
+          { name: 'n', nfs: { server: 'a', path: '/' } },
+        ],
+        containers: [
+          {
+            name: 'a',
+            image: 'b',
+            ports: [{ containerPort: 80, hostPort: 80 }],
+            securityContext: { privileged: true, capabilities: { add: ['NET_ADMIN', 'CHOWN'] }, seccompProfile: { type: 'Unconfined' } },
+          },
+          { name: 'c', image: 'b', securityContext: { privileged: true, runAsNonRoot: false, capabilities: { add: ['SYS_ADMIN'] } } },
+        ],
+      };
+      let restricted: string;
+      let baseline: string;
+
+      async function withLevel(level: string): Promise<string> {
+        const name = await newNamespace();
+        await server.client.patch(Namespaces, { name }, 'merge', { metadata: { labels: { 'pod-security.kubernetes.io/enforce': level } } });
+        await eventually(`${level} counts`, async () =>
+          (await rehearse(pod('probe', name, {}, { hostNetwork: true }))).message?.includes('violates PodSecurity'),
+        );
+        return name;
+      }
+      beforeAll(async () => {
+        admissionSteps([], () => {});
+        restricted = await withLevel('restricted');
+        baseline = await withLevel('baseline');
+      });
+
+      it('restricted wants every container to say what it can do without', async () => {
+        expect((await rehearse(pod('a', restricted))).message).toBe(
+          'pods "a" is forbidden: violates PodSecurity "restricted:latest": ' +
+            'allowPrivilegeEscalation != false (container "web" must set securityContext.allowPrivilegeEscalation=false), ' +
+            'unrestricted capabilities (container "web" must set securityContext.capabilities.drop=["ALL"]), ' +
+            'runAsNonRoot != true (pod or container "web" must set securityContext.runAsNonRoot=true), ' +
+            'seccompProfile (pod or container "web" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
+        );
+        const good = pod('good', restricted, {}, { containers: [{ name: 'a', image: 'b', securityContext: closed }] });
+        expect(await rehearse(good)).toMatchObject({ kind: 'Pod' });
+      });
+
+      it('baseline refuses what leads out of a container, and nothing else', async () => {
+        expect(await rehearse(pod('a', baseline))).toMatchObject({ kind: 'Pod' });
+        expect((await rehearse(pod('a', baseline, {}, unsafe))).message).toBe(
+          'pods "a" is forbidden: violates PodSecurity "baseline:latest": ' +
+            'non-default capabilities (containers "a", "c" must not include "NET_ADMIN", "SYS_ADMIN" in securityContext.capabilities.add), ' +
+            'host namespaces (hostNetwork=true, hostPID=true), hostPath volumes (volume "h"), hostPort (container "a" uses hostPort 80), ' +
+            'privileged (containers "a", "c" must not set securityContext.privileged=true), ' +
+            'seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: type "x"; user may not be set), ' +
+            'seccompProfile (container "a" must not set securityContext.seccompProfile.type to "Unconfined"), forbidden sysctls (kernel.foo)',
+        );
+      });
+
+      it('restricted is stricter than baseline in everything', async () => {
+        expect((await rehearse(pod('a', restricted, {}, unsafe))).message).toBe(
+          'pods "a" is forbidden: violates PodSecurity "restricted:latest": ' +
+            'host namespaces (hostNetwork=true, hostPID=true), hostPort (container "a" uses hostPort 80), ' +
+            'privileged (containers "a", "c" must not set securityContext.privileged=true), ' +
+            'seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: type "x"; user may not be set), forbidden sysctls (kernel.foo), ' +
+            'allowPrivilegeEscalation != false (containers "a", "c" must set securityContext.allowPrivilegeEscalation=false), ' +
+            'unrestricted capabilities (containers "a", "c" must set securityContext.capabilities.drop=["ALL"]; ' +
+            'containers "a", "c" must not include "CHOWN", "NET_ADMIN", "SYS_ADMIN" in securityContext.capabilities.add), ' +
+            'restricted volume types (volumes "h", "n" use restricted volume types "hostPath", "nfs"), ' +
+            'runAsNonRoot != true (container "c" must not set securityContext.runAsNonRoot=false), runAsUser=0 (pod must not set runAsUser=0), ' +
+            'seccompProfile (container "a" must not set securityContext.seccompProfile.type to "Unconfined")',
+        );
+      });
+
+      it('refuses no workload, but warns its author', async () => {
+        const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'web', image: 'a' }] } };
+        const deployment = { metadata: { name: 'a' }, spec: { selector: { matchLabels: { app: 'a' } }, template } };
+        const path = `/apis/apps/v1/namespaces/${restricted}/deployments?dryRun=All`;
+        const { code, headers, body } = await server.client.send({ method: 'POST', path, body: JSON.stringify(deployment) });
+        await readText(body);
+        expect(code).toBe(201);
+        expect(headers.warning).toContain('299 - "would violate PodSecurity \\"restricted:latest\\": allowPrivilegeEscalation != false');
+      });
+
+      it('must be one of the three', async () => {
+        const labels = { 'pod-security.kubernetes.io/enforce': 'strict', 'pod-security.kubernetes.io/enforce-version': '1.30' };
+        const { body } = await post('/api/v1/namespaces', { metadata: { name: 'misspelt', labels } });
+        expect(body).toMatchObject({ code: 422, reason: 'Invalid' });
+        expect(body.message).toBe(
+          'Namespace "misspelt" is invalid: [metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "strict": ' +
+            'must be one of privileged, baseline, restricted, ' +
+            'metadata.labels[pod-security.kubernetes.io/enforce-version]: Invalid value: "1.30": must be "latest" or "v1.x"]',
+        );
+      });
+    });
+
     describe('a priority', () => {
       beforeAll(async () => {
         admissionSteps([], () => {});
