@@ -13,6 +13,7 @@ import { type AdmissionPlugin, type Admit, admissionBy } from './admission.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { podSecurity } from './pod-security.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
@@ -36,6 +37,7 @@ export function createAdmission({ authorizer, clock, random, disabled, ...source
     limitRanger(source),
     serviceAccount({ storage: source.storage, clock, random }),
     ...access,
+    podSecurity(source),
     priority(source),
     defaultTolerations,
     resourceQuota(source),
