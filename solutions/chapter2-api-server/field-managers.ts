@@ -6,6 +6,7 @@ import type { ManagedFieldsEntry } from 'kubernetes-types/meta/v1';
 import { isWritten } from '#kit/is-written';
 import { type FieldPath, type FieldSet, type FieldsV1, fieldsOf, fromFieldsV1, toFieldsV1, union, without } from './field-set.ts';
 import { equalJson } from './json.ts';
+import { builtInShape } from './list-types.ts';
 import type { ApiObject } from './object.ts';
 
 /** Who writes, and how. The same name is another manager when it writes in another way. */
@@ -40,9 +41,9 @@ export function isSameManager(one: FieldManager, other: FieldManager): boolean {
 }
 
 /** @exercise 2.6 Compare the fields of both; what is new counts as changed */
-export function changesBetween(old: Partial<ApiObject>, next: Partial<ApiObject>): FieldChanges {
-  const before = fieldsOf(old);
-  const after = fieldsOf(next);
+export function changesBetween(old: Partial<ApiObject>, next: Partial<ApiObject>, shape = builtInShape): FieldChanges {
+  const before = fieldsOf(old, shape);
+  const after = fieldsOf(next, shape);
   const isOld = (path: FieldPath, value: unknown) => before.has(path) && equalJson(before.get(path), value);
   return {
     changed: new Set([...after].filter(([path, value]) => !isOld(path, value)).map(([path]) => path)),
@@ -110,9 +111,15 @@ export function writeOwners(owners: Owner[]): ManagedFieldsEntry[] {
  * The object with its managedFields, after the manager has made it from `old`. Where the author sends managedFields of their own,
  * those are the base: so clients hand ownership over, or (with an empty list) begin anew.
  */
-export function trackUpdate(old: ApiObject | undefined, next: ApiObject, manager: FieldManager, time: string): ApiObject {
+export function trackUpdate(
+  old: ApiObject | undefined,
+  next: ApiObject,
+  manager: FieldManager,
+  time: string,
+  shape = builtInShape,
+): ApiObject {
   const base = old ? (next.metadata.managedFields ?? old.metadata.managedFields) : [];
-  const owners = ownersAfterUpdate(readOwners(base), changesBetween(old ?? {}, next), manager, time);
+  const owners = ownersAfterUpdate(readOwners(base), changesBetween(old ?? {}, next, shape), manager, time);
   const { managedFields: _, ...metadata } = next.metadata;
   return { ...next, metadata: owners.length > 0 ? { ...metadata, managedFields: writeOwners(owners) } : metadata };
 }

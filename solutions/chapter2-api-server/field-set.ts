@@ -4,7 +4,7 @@
 // Kubernetes: sigs.k8s.io/structured-merge-diff, fieldpath/set.go and typed/tofieldset.go
 
 import { isObject, type JsonObject } from './json.ts';
-import { isAtomicMap, itemsOf } from './list-types.ts';
+import { builtInShape, type Shape } from './list-types.ts';
 import type { ApiObject } from './object.ts';
 
 /** A path's elements, the outermost first, each on a line of its own: JSON has no line breaks. */
@@ -37,35 +37,26 @@ function ownable({ apiVersion, kind, metadata, ...rest }: Partial<ApiObject>): J
  * All fields of an object, and the value of each. An item of a keyed list or of a set is a field by itself, without a value; the
  * fields of a keyed item come behind it.
  */
-export function fieldsOf(object: Partial<ApiObject>): Map<FieldPath, unknown> {
+export function fieldsOf(object: Partial<ApiObject>, shape = builtInShape): Map<FieldPath, unknown> {
   const fields = new Map<FieldPath, unknown>();
   const root = ownable(object);
-  if (Object.keys(root).length > 0) addFields(fields, root, { path: '', around: '', field: '' });
+  if (Object.keys(root).length > 0) addFields(fields, root, '', shape);
   return fields;
 }
 
-/** Where a value stands: its path, the name of the field that it is in, and the name of the field around that. */
-interface Place {
-  path: FieldPath;
-  around: string;
-  field: string;
-}
-
 /**
- * Adds the fields at and below `value`. A map that is neither atomic (`isAtomicMap`) nor empty has its own fields
- * (`f:<name>`); a list whose items can be told apart (`itemsOf`) has them, and, for those that are objects, what is in
- * them. All else is one field.
+ * Adds the fields at and below `value`, which stands at `path`. A map that is neither atomic (`shape.isAtomic`) nor empty has its own
+ * fields (`f:<name>`); a list whose items can be told apart (`shape.itemsOf`) has them, and, for those that are objects, what is in
+ * them. All else is one field. The shape of a field is `shape.of(name)`, that of an item its list's.
  *
  * @exercise 2.6 Add the value itself, or go into it
  */
-function addFields(fields: Map<FieldPath, unknown>, value: unknown, { path, around, field }: Place): void {
-  if (isObject(value) && !isAtomicMap(field) && Object.keys(value).length > 0) {
-    for (const [name, inner] of Object.entries(value)) {
-      addFields(fields, inner, { path: pathTo(path, `f:${name}`), around: field, field: name });
-    }
+function addFields(fields: Map<FieldPath, unknown>, value: unknown, path: FieldPath, shape: Shape): void {
+  if (isObject(value) && !shape.isAtomic && Object.keys(value).length > 0) {
+    for (const [name, inner] of Object.entries(value)) addFields(fields, inner, pathTo(path, `f:${name}`), shape.of(name));
     return;
   }
-  const items = Array.isArray(value) && value.length > 0 ? itemsOf(value, around, field) : undefined;
+  const items = Array.isArray(value) && value.length > 0 ? shape.itemsOf(value) : undefined;
   if (!items) {
     fields.set(path, value);
     return;
@@ -73,7 +64,7 @@ function addFields(fields: Map<FieldPath, unknown>, value: unknown, { path, arou
   for (const [element, item] of items) {
     const at = pathTo(path, element);
     fields.set(at, undefined);
-    if (isObject(item)) addFields(fields, item, { path: at, around, field });
+    if (isObject(item)) addFields(fields, item, at, shape);
   }
 }
 

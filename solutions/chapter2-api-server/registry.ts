@@ -136,7 +136,7 @@ export class Registry {
     const whole = isNamespaces(resource) ? newNamespace(born) : born;
     strategy.setDefaults?.(whole);
     // What plugins and the server itself add is nobody's.
-    const object = this.#tracked(undefined, whole, options.manager);
+    const object = this.#tracked(resource, undefined, whole, options.manager);
     await this.#admitted(options, { target, object }, () => {
       const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
       if (causes.length > 0) throw invalid(resource, target.name, causes);
@@ -159,7 +159,7 @@ export class Registry {
       const wanted = await change(structuredClone(current));
       checkPreconditions(target, current, { preconditions: wanted.metadata });
       const prepared = await this.#prepareForUpdate(target, current, wanted, combine, options);
-      const next = this.#tracked(current, prepared, options.manager);
+      const next = this.#tracked(target.resource, current, prepared, options.manager);
       if (options.dryRun || equalJson(next, current)) return next;
       const { resourceVersion = '' } = current.metadata;
       const result = isReadyToGo(next) ? await this.storage.delete(key, current) : await this.storage.update(key, resourceVersion, next);
@@ -207,8 +207,8 @@ export class Registry {
     else check();
   }
 
-  #tracked(old: ApiObject | undefined, next: ApiObject, manager: FieldManager | undefined): ApiObject {
-    return manager && this.#canTrack ? trackUpdate(old, next, manager, timestamp(this.#context.clock)) : next;
+  #tracked({ custom }: ResourceDefinition, old: ApiObject | undefined, next: ApiObject, manager: FieldManager | undefined): ApiObject {
+    return manager && this.#canTrack ? trackUpdate(old, next, manager, timestamp(this.#context.clock), custom?.shape) : next;
   }
 
   #nextDeletionStep({ resource }: Target, current: ApiObject, options: DeleteOptions): DeletionStep {

@@ -8,7 +8,7 @@ import { applyConflict } from './errors.ts';
 import { changesBetween, type FieldManager, isSameManager, type Owner, readOwners, withoutFields, writeOwners } from './field-managers.ts';
 import { elementsOf, type FieldPath, type FieldSet, fieldsOf, inWords, parentsOf, union, without } from './field-set.ts';
 import { isObject } from './json.ts';
-import { isAtomicMap, itemsOf } from './list-types.ts';
+import { builtInShape, type Shape } from './list-types.ts';
 import type { ApiObject } from './object.ts';
 
 export interface ApplyOptions {
@@ -17,6 +17,8 @@ export interface ApplyOptions {
   force: boolean;
   /** RFC 3339: now. */
   time: string;
+  /** Of the objects; absent: of a built-in kind. */
+  shape?: Shape;
 }
 
 /**
@@ -26,13 +28,13 @@ export interface ApplyOptions {
  *
  * @exercise 2.6 Merge, remove what was given up, look for conflicts, and write down the owners
  */
-export function applied(live: ApiObject, config: ApiObject, { manager, force, time }: ApplyOptions): ApiObject {
+export function applied(live: ApiObject, config: ApiObject, { manager, force, time, shape }: ApplyOptions): ApiObject {
   const owners = readOwners(live.metadata.managedFields);
   const mine = owners.find((owner) => isSameManager(owner, manager));
   const others = owners.filter((owner) => owner !== mine);
-  const wanted = new Set(fieldsOf(config).keys());
-  const next = removed(merged(live, config), givenUp(mine?.fields ?? new Set(), wanted, others));
-  const changes = changesBetween(live, next);
+  const wanted = new Set(fieldsOf(config, shape).keys());
+  const next = removed(merged(live, config, shape), givenUp(mine?.fields ?? new Set(), wanted, others), shape);
+  const changes = changesBetween(live, next, shape);
   const conflicts = conflictsOf(others, changes.changed);
   if (conflicts.length > 0 && !force) throw applyConflict(conflicts);
   const isSame = changes.changed.size === 0 && changes.removed.size === 0;
@@ -42,26 +44,26 @@ export function applied(live: ApiObject, config: ApiObject, { manager, force, ti
 }
 
 /** The object that comes to be when `config` is applied where there is none. */
-export function appliedToNothing(config: ApiObject, { manager, time }: ApplyOptions): ApiObject {
-  const fields = new Set(fieldsOf(config).keys());
+export function appliedToNothing(config: ApiObject, { manager, time, shape }: ApplyOptions): ApiObject {
+  const fields = new Set(fieldsOf(config, shape).keys());
   return withOwners(config, fields.size > 0 ? [{ ...manager, time, fields }] : []);
 }
 
 /**
- * `config` over `live`: maps field by field, lists whose items can be told apart (`itemsOf`) item by item, see `mergedLists`; all else
- * as `config` has it. `around` and `field` are the names of the fields that both are in.
+ * `config` over `live`: maps that are not atomic field by field, lists whose items can be told apart (`shape.itemsOf`) item by item, see
+ * `mergedLists`; all else as `config` has it. The shape of a field is `shape.of(name)`, that of an item its list's.
  *
  * @exercise 2.6 Take the field of the config, merged with that of the live object where both are maps or lists of items
  */
-export function merged<T>(live: T, config: unknown, around = '', field = ''): T {
-  if (isObject(live) && isObject(config) && !isAtomicMap(field)) {
-    const fields = Object.entries(config).map(([name, value]) => [name, merged(live[name], value, field, name)]);
+export function merged<T>(live: T, config: unknown, shape = builtInShape): T {
+  if (isObject(live) && isObject(config) && !shape.isAtomic) {
+    const fields = Object.entries(config).map(([name, value]) => [name, merged(live[name], value, shape.of(name))]);
     return { ...live, ...Object.fromEntries(fields) };
   }
   if (!Array.isArray(live) || !Array.isArray(config)) return config as T;
-  const there = itemsOf(live, around, field);
-  const applied = itemsOf(config, around, field);
-  return (there && applied ? mergedLists(there, applied, (one, other) => merged(one, other, around, field)) : config) as T;
+  const there = shape.itemsOf(live);
+  const applied = shape.itemsOf(config);
+  return (there && applied ? mergedLists(there, applied, (one, other) => merged(one, other, shape)) : config) as T;
 }
 
 /** The items of both: those of the config in the config's order; an item that only the live list has stays behind the one it was behind. */
@@ -97,24 +99,24 @@ export function givenUp(mine: FieldSet, wanted: FieldSet, others: Owner[]): Set<
 }
 
 /** The object without these fields; what has nothing left in it goes, too. */
-function removed(object: ApiObject, paths: FieldSet): ApiObject {
-  return [...paths].reduce((rest, path) => withoutPath(rest, elementsOf(path)) as ApiObject, object);
+function removed(object: ApiObject, paths: FieldSet, shape = builtInShape): ApiObject {
+  return [...paths].reduce((rest, path) => withoutPath(rest, elementsOf(path), shape) as ApiObject, object);
 }
 
 /** undefined when nothing is left. */
-function withoutPath(value: unknown, [element = '', ...inner]: string[], around = '', field = ''): unknown {
+function withoutPath(value: unknown, [element = '', ...inner]: string[], shape: Shape): unknown {
   if (Array.isArray(value)) {
-    const items = itemsOf(value, around, field);
+    const items = shape.itemsOf(value);
     if (!items) return value;
     const rest = [...items].flatMap(([at, item]) =>
-      at !== element ? [item] : inner.length === 0 ? [] : [withoutPath(item, inner, around, field)],
+      at !== element ? [item] : inner.length === 0 ? [] : [withoutPath(item, inner, shape)],
     );
     return rest.length > 0 ? rest : undefined;
   }
   const name = element.slice(2);
   if (!isObject(value) || !(name in value)) return value;
   const { [name]: taken, ...rest } = value;
-  const left = inner.length === 0 ? undefined : withoutPath(taken, inner, field, name);
+  const left = inner.length === 0 ? undefined : withoutPath(taken, inner, shape.of(name));
   if (left !== undefined) return { ...value, [name]: left };
   return Object.keys(rest).length > 0 ? rest : undefined;
 }

@@ -11,6 +11,7 @@ import { badRequest, invalid } from './errors.ts';
 import type { FieldManager } from './field-managers.ts';
 import { checkFields, type FieldValidation } from './field-validation.ts';
 import { required } from './kinds/field-errors.ts';
+import { builtInShape } from './list-types.ts';
 import type { ApiObject, Target } from './object.ts';
 import { updated } from './object-meta.ts';
 import type { Combine } from './registry.ts';
@@ -32,6 +33,7 @@ export async function apply(target: Target, body: unknown, request: ApiRequest, 
     manager: { ...(manager as FieldManager), operation: 'Apply' },
     force: flagParameter(query, 'force'),
     time: timestamp(clock),
+    shape: target.resource.custom?.shape ?? builtInShape,
   };
   const config = readConfig(target, body, fieldValidationOf(request), door);
   const combine: Combine = (old, wanted, resource) => {

@@ -7,6 +7,7 @@ import { isWritten } from '#kit/is-written';
 import { NotImplemented } from '#kit/not-implemented';
 import { type FieldPath, type FieldSet, type FieldsV1, fieldsOf, fromFieldsV1, toFieldsV1, union, without } from './field-set.ts';
 import { equalJson } from './json.ts';
+import { builtInShape } from './list-types.ts';
 import type { ApiObject } from './object.ts';
 
 /** Who writes, and how. The same name is another manager when it writes in another way. */
@@ -41,7 +42,7 @@ export function isSameManager(one: FieldManager, other: FieldManager): boolean {
 }
 
 /** Compare the fields of both; what is new counts as changed */
-export function changesBetween(old: Partial<ApiObject>, next: Partial<ApiObject>): FieldChanges {
+export function changesBetween(old: Partial<ApiObject>, next: Partial<ApiObject>, shape = builtInShape): FieldChanges {
   throw new NotImplemented('2.6', 'Compare the fields of both; what is new counts as changed');
 }
 
@@ -94,9 +95,15 @@ export function writeOwners(owners: Owner[]): ManagedFieldsEntry[] {
  * The object with its managedFields, after the manager has made it from `old`. Where the author sends managedFields of their own,
  * those are the base: so clients hand ownership over, or (with an empty list) begin anew.
  */
-export function trackUpdate(old: ApiObject | undefined, next: ApiObject, manager: FieldManager, time: string): ApiObject {
+export function trackUpdate(
+  old: ApiObject | undefined,
+  next: ApiObject,
+  manager: FieldManager,
+  time: string,
+  shape = builtInShape,
+): ApiObject {
   const base = old ? (next.metadata.managedFields ?? old.metadata.managedFields) : [];
-  const owners = ownersAfterUpdate(readOwners(base), changesBetween(old ?? {}, next), manager, time);
+  const owners = ownersAfterUpdate(readOwners(base), changesBetween(old ?? {}, next, shape), manager, time);
   const { managedFields: _, ...metadata } = next.metadata;
   return { ...next, metadata: owners.length > 0 ? { ...metadata, managedFields: writeOwners(owners) } : metadata };
 }

@@ -35,18 +35,39 @@ const atomicMaps = new Set([
   'involvedObject',
 ]);
 
-export function isAtomicMap(field: string): boolean {
-  return atomicMaps.has(field);
+/** What is known of the values at one place in an object: how several authors share them. */
+export interface Shape {
+  /** A map here is owned whole, or not at all. */
+  readonly isAtomic: boolean;
+  /**
+   * The items of a list here by their elements, `k:{"name":"echo"}` or `v:"x"`; undefined for an atomic list, and for one whose items can't
+   * be told apart: a key is missing, or two are the same.
+   */
+  itemsOf(list: unknown[]): Map<string, unknown> | undefined;
+  /** Of a field: in a map here, and in each item of a list here. */
+  of(field: string): Shape;
 }
 
-/**
- * The items by their elements, `k:{"name":"echo"}` or `v:"x"`; undefined for an atomic list, and for one whose items can't be told
- * apart: a key is missing, or two are the same. `around` and `field` are the names of the fields that the list is in.
- */
-export function itemsOf(list: unknown[], around: string, field: string): Map<string, unknown> | undefined {
-  const keys = keysOf(around, field);
+/** Built-in kinds: a place is known by the name of its field, and of the field around that. */
+function shapeAt(around: string, field: string): Shape {
+  return {
+    isAtomic: atomicMaps.has(field),
+    itemsOf: (list) => itemsByKeys(list, keysOf(around, field), keyDefaults),
+    of: (inner) => shapeAt(field, inner),
+  };
+}
+
+/** A whole object of a built-in kind. Those of your own kinds come from their schemas: custom/shape.ts. */
+export const builtInShape = shapeAt('', '');
+
+/** No keys: a set. undefined: an atomic list. `defaults` are what keys mean when they are left out. */
+export function itemsByKeys(
+  list: unknown[],
+  keys: readonly string[] | undefined,
+  defaults: Record<string, unknown>,
+): Map<string, unknown> | undefined {
   if (!keys) return undefined;
-  const items = new Map(list.flatMap((item) => elementOf(item, keys) ?? []));
+  const items = new Map(list.flatMap((item) => elementOf(item, keys, defaults) ?? []));
   return items.size === list.length ? items : undefined;
 }
 
@@ -59,10 +80,10 @@ function keysOf(around: string, field: string): string[] | undefined {
   return strategy === 'set' ? [] : [strategy.mergeKey];
 }
 
-function elementOf(item: unknown, keys: string[]): [string, unknown][] | undefined {
+function elementOf(item: unknown, keys: readonly string[], defaults: Record<string, unknown>): [string, unknown][] | undefined {
   if (keys.length === 0) return [[`v:${JSON.stringify(item)}`, item]];
   if (!isObject(item)) return undefined;
-  const values = keys.map((key) => [key, item[key] ?? keyDefaults[key]] as const);
+  const values = keys.map((key) => [key, item[key] ?? defaults[key]] as const);
   if (values.some(([, value]) => value === undefined)) return undefined;
   return [[`k:${JSON.stringify(Object.fromEntries(values))}`, item]];
 }

@@ -603,6 +603,30 @@ describe('API server', () =>
         expect(strategic.code).toBe(415);
       });
 
+      it('is shared by those who apply it, as its schema says how lists are merged', async () => {
+        const ports: Schema = {
+          type: 'array',
+          items: object({ port: integer, protocol: { ...text, default: 'TCP' } }, { required: ['port'] }),
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['port', 'protocol'],
+        };
+        const fields: Record<string, Schema> = { ports, containers: { type: 'array', items: object({ name: text }) } };
+        await establish(definitionOf({ plural: 'doors', kind: 'Door' }, [version('v1', fields)]));
+        const applyAs = (manager: string, spec: object) =>
+          send('PATCH', `${objects('doors', 'x')}?fieldManager=${manager}`, objectOf('Door', 'x', spec), {
+            'content-type': 'application/apply-patch+yaml',
+          });
+        expect((await applyAs('one', { ports: [{ port: 53 }], containers: [{ name: 'a' }] })).code).toBe(201);
+        const { body } = await applyAs('other', { ports: [{ port: 53, protocol: 'UDP' }] });
+        expect(body.spec.ports).toEqual([
+          { port: 53, protocol: 'TCP' },
+          { port: 53, protocol: 'UDP' },
+        ]);
+        expect(JSON.stringify(body.metadata.managedFields)).toContain('k:{\\"port\\":53,\\"protocol\\":\\"UDP\\"}');
+        const { body: conflict } = await applyAs('other', { containers: [{ name: 'b' }] });
+        expect(conflict).toMatchObject({ code: 409, details: { causes: [{ field: '.spec.containers' }] } });
+      });
+
       it('takes its objects with it when it goes, ends their watches, and waits for those that are held', async () => {
         const definition = definitionOf({ plural: 'leaves', kind: 'Leaf' }, [version('v1', {})]);
         await establish(definition);

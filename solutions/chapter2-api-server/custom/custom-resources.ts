@@ -6,12 +6,13 @@ import type { ResourceDefinition } from '../resources.ts';
 import { customStrategy } from './custom-strategy.ts';
 import { type Definition, isTrue, type Names, schemaOf, type Version } from './definition.ts';
 import { columnsFrom } from './printer-columns.ts';
+import { shapeOfKind } from './shape.ts';
 import { conversionBetween } from './versions.ts';
 
 /**
  * The resources that a definition makes: one for each version that is `served`, with the names in `status.acceptedNames`. There are none
  * before the condition `NamesAccepted` or `Established` is True. The version's `subresources` say which it has: `status`, `scale`.
- * `custom` holds what the version says of itself: its schema (`schemaOf`), columns, `selectableFields` (`.spec.color` becomes
+ * `custom` holds what the version says of itself: its schema (`schemaOf`) and shape (`shapeOfKind`), columns, `selectableFields` (`.spec.color` becomes
  * `spec.color`) and scale. Every version gets a `conversion` from and to the storage version. While the condition `Terminating`
  * is True, so is `isTerminating`.
  *
@@ -33,6 +34,7 @@ export function resourcesOf(definition: Definition): ResourceDefinition[] {
     custom: {
       listKind: names.listKind ?? `${names.kind}List`,
       schema: schemaOf(version),
+      shape: shapeOfKind(schemaOf(version)),
       strategy: customStrategy(version, stored),
       columns: columnsFrom(version.additionalPrinterColumns),
       selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),

@@ -3,12 +3,14 @@
 import type { KubernetesObject } from '#kit/api';
 import type { Column } from '../column.ts';
 import type { KindStrategy } from '../kinds/strategy.ts';
+import type { Shape } from '../list-types.ts';
 import type { ScalePaths } from './custom-scale.ts';
 import type { Schema } from './schema.ts';
 
 export interface CustomKind {
   listKind: string;
   schema: Schema;
+  shape: Shape;
   strategy: KindStrategy;
   columns: Column<KubernetesObject>[];
   /** Fields that objects can be selected by: `spec.color`. */
