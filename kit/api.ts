@@ -1,6 +1,7 @@
 // The API's kinds: their types (from the `kubernetes-types` package, wire-shaped) and, for each kind that the components use,
 // a `Resource` that tells the client where it lives.
 
+import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1';
 import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1';
 import type { Lease } from 'kubernetes-types/coordination/v1';
 import type {
@@ -35,6 +36,7 @@ export type {
   ConfigMap,
   Container,
   ContainerStatus,
+  CustomResourceDefinition,
   Deployment,
   Endpoint,
   EndpointSlice,
@@ -128,6 +130,13 @@ export const PersistentVolumeClaims = resource<PersistentVolumeClaim>(
   'Namespaced',
 );
 export const Leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', 'Namespaced');
+
+export const CustomResourceDefinitions = resource<CustomResourceDefinition>(
+  'apiextensions.k8s.io/v1',
+  'CustomResourceDefinition',
+  'customresourcedefinitions',
+  'Cluster',
+);
 
 export const Roles = resource<Role>('rbac.authorization.k8s.io/v1', 'Role', 'roles', 'Namespaced');
 export const RoleBindings = resource<RoleBinding>('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings', 'Namespaced');

@@ -30,7 +30,7 @@ export class Informers {
   }
 
   for<T extends KubernetesObject>(resource: Resource<T>): Informer<T> {
-    const name = `${resource.apiVersion}/${resource.plural}`;
+    const name = nameOf(resource);
     const known =
       this.#informers.get(name) ?? new Informer(this.#client, resource as Resource<KubernetesObject>, this.#context, { indexes });
     this.#informers.set(name, known);
@@ -42,7 +42,27 @@ export class Informers {
     await Promise.all([...this.#informers.values()].map((informer) => informer.start()));
   }
 
+  /** Starts one that was asked for when the others ran already. */
+  startLate<T extends KubernetesObject>(resource: Resource<T>): void {
+    // Why it could not start is in the log; those who wait for it have another way to know.
+    this.for(resource)
+      .start()
+      .catch(() => {});
+  }
+
+  /** The next one for this resource will be another one. */
+  async forget<T extends KubernetesObject>(resource: Resource<T>): Promise<void> {
+    const name = nameOf(resource);
+    const informer = this.#informers.get(name);
+    this.#informers.delete(name);
+    await informer?.stop();
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#informers.values()].map((informer) => informer.stop()));
   }
+}
+
+function nameOf({ apiVersion, plural }: Resource<KubernetesObject>): string {
+  return `${apiVersion}/${plural}`;
 }

@@ -2,40 +2,13 @@
 // of one object; an owner counts as gone only after the server itself said so, for a cache may not know it yet.
 // Kubernetes: pkg/controller/garbagecollector/garbagecollector.go
 
-import {
-  ConfigMaps,
-  Deployments,
-  EndpointSlices,
-  Endpoints,
-  type KubernetesObject,
-  type OwnerReference,
-  Pods,
-  ReplicaSets,
-  ReplicationControllers,
-  type Resource,
-  Secrets,
-  ServiceAccounts,
-  Services,
-} from '#kit/api';
+import type { KubernetesObject, OwnerReference, Resource } from '#kit/api';
 import type { Client, ObjectName } from '#kit/client';
 import { isNotFound } from '#kit/status';
+import { CollectedKinds } from './collected-kinds.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import type { Informers } from './informers.ts';
 import { WorkQueue } from './work-queue.ts';
-
-/** The kinds that own or are owned. (The real collector asks discovery for all there are.) */
-const collected: Resource<KubernetesObject>[] = [
-  Pods,
-  ReplicaSets,
-  ReplicationControllers,
-  Deployments,
-  Services,
-  Endpoints,
-  EndpointSlices,
-  ConfigMaps,
-  Secrets,
-  ServiceAccounts,
-];
 
 const foreground = 'foregroundDeletion';
 const orphan = 'orphan';
@@ -47,6 +20,7 @@ export class GarbageCollector implements Controller {
   readonly queue: WorkQueue;
   readonly #client: Client;
   readonly #informers: Informers;
+  readonly #kinds: CollectedKinds;
 
   constructor(context: ControllerContext) {
     this.queue = new WorkQueue(context);
@@ -62,7 +36,7 @@ export class GarbageCollector implements Controller {
       // An owner that is deleted in the foreground waits for this one.
       for (const owner of object.metadata?.ownerReferences ?? []) this.queue.add(owner.uid);
     };
-    for (const resource of collected) this.#informers.for(resource).onChange({ added: look, updated: look, deleted: gone });
+    this.#kinds = new CollectedKinds(context.informers, { added: look, updated: look, deleted: gone });
   }
 
   async reconcile(uid: string): Promise<void> {
@@ -116,14 +90,15 @@ export class GarbageCollector implements Controller {
     await this.#removeFinalizer(owner, orphan);
   }
 
-  async #isGone({ apiVersion, kind, name, uid }: OwnerReference, namespace: string | undefined): Promise<boolean> {
+  async #isGone(owner: OwnerReference, namespace: string | undefined): Promise<boolean> {
+    const { name, uid } = owner;
     if (this.#find('uid', uid).length > 0) return false;
-    const resource = collected.find((candidate) => candidate.apiVersion === apiVersion && candidate.kind === kind);
+    const resource = this.#kinds.of(owner);
     // A kind that is not collected here cannot be judged: its objects are left alone.
     if (!resource) return false;
     try {
-      const owner = await this.#client.get(resource, { name, namespace });
-      return owner.metadata?.uid !== uid;
+      const found = await this.#client.get(resource, { name, namespace });
+      return found.metadata?.uid !== uid;
     } catch (error) {
       if (isNotFound(error)) return true;
       throw error;
@@ -148,7 +123,7 @@ export class GarbageCollector implements Controller {
   }
 
   #find(index: 'uid' | 'owner', uid: string): Found[] {
-    return collected.flatMap((resource) =>
+    return this.#kinds.all().flatMap((resource) =>
       this.#informers
         .for(resource)
         .byIndex(index, uid)

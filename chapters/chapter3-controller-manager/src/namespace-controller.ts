@@ -67,13 +67,19 @@ export class NamespaceController implements Controller {
   /** Everything that lives in namespaces and can be listed and deleted, as the server's discovery tells. */
   async #namespacedResources(): Promise<Resource<KubernetesObject>[]> {
     const { groups } = await this.#read<APIGroupList>('/apis');
-    const versions = groups.map(({ preferredVersion, versions: all }) => `/apis/${(preferredVersion ?? all[0])?.groupVersion}`);
+    // All versions, the best first: of two kinds in a group, one may be in v1 only and one in v2 only.
+    const versions = groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`));
     const lists = await Promise.all(['/api/v1', ...versions].map((path) => this.#read<APIResourceList>(path)));
-    return lists.flatMap(({ groupVersion, resources }) =>
-      resources
-        .filter(({ namespaced, name, verbs }) => namespaced && !name.includes('/') && verbs.includes('list') && verbs.includes('delete'))
-        .map(({ kind, name }) => ({ apiVersion: groupVersion, kind, plural: name, namespaced: true })),
-    );
+    const found = new Map<string, Resource<KubernetesObject>>();
+    for (const { groupVersion, resources } of lists) {
+      for (const { namespaced, name, kind, verbs } of resources) {
+        const group = groupVersion.includes('/') ? groupVersion.split('/')[0] : '';
+        const isOwn = namespaced && !name.includes('/') && verbs.includes('list') && verbs.includes('delete');
+        if (!isOwn || found.has(`${group}/${name}`)) continue;
+        found.set(`${group}/${name}`, { apiVersion: groupVersion, kind, plural: name, namespaced: true });
+      }
+    }
+    return [...found.values()];
   }
 
   async #read<T>(path: string): Promise<T> {
