@@ -20,6 +20,7 @@ import { type ApiObject, type Collection, type Target, targetOf } from './object
 import { newborn, updated } from './object-meta.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { Storage } from './storage.ts';
+import { Turns } from './turns.ts';
 
 const generateNameAttempts = 8;
 
@@ -53,8 +54,8 @@ export class Registry {
   readonly #admit: Admit;
   readonly #context: StrategyContext;
   readonly #canTrack = canTrack();
-  /** Per resource, the last write that claims what only one object may have: the next such write waits for it. */
-  readonly #lastClaims = new Map<ResourceDefinition, Promise<unknown>>();
+  /** Writes that claim what only one object may have: each waits for the one before it. */
+  readonly #turns = new Turns<ResourceDefinition>();
 
   constructor({ storage, admit, ...context }: RegistryContext) {
     this.storage = storage;
@@ -75,7 +76,8 @@ export class Registry {
   /** Rejects with AlreadyExists when the name is taken. With metadata.generateName and no name, finds one that is free. */
   create(collection: Collection, wanted: ApiObject, options: WriteOptions = {}): Promise<ApiObject> {
     const claims = strategyFor(collection.resource).prepareForCreate !== undefined;
-    return this.#inTurn(collection.resource, claims, () => this.#create(collection, wanted, options));
+    const write = () => this.#create(collection, wanted, options);
+    return claims ? this.#turns.take(collection.resource, write) : write();
   }
 
   /**
@@ -84,7 +86,8 @@ export class Registry {
    */
   update(target: Target, change: Change, combine: Combine = updated, options: WriteOptions = {}): Promise<ApiObject> {
     const claims = strategyFor(target.resource).prepareForUpdate !== undefined;
-    return this.#inTurn(target.resource, claims, () => this.#update(target, change, combine, options));
+    const write = () => this.#update(target, change, combine, options);
+    return claims ? this.#turns.take(target.resource, write) : write();
   }
 
   /** Deletes, or marks for deletion; `gone` tells which. */
@@ -113,7 +116,7 @@ export class Registry {
       const chosen = isGenerated ? generateName(base, this.#context.random) : name;
       const named = chosen ? { ...wanted, metadata: { ...wanted.metadata, name: chosen } } : wanted;
       const target = targetOf(collection, named);
-      const object = this.#tracked(target.resource, undefined, await this.#prepareForCreate(target, named, options), options.manager);
+      const object = await this.#prepareForCreate(target, named, options);
       if (options.dryRun) return object;
       const result = await this.storage.create(keyOf(target), object);
       if (result.written) return result.object;
@@ -131,8 +134,10 @@ export class Registry {
     if (namespace) born.metadata.namespace = namespace;
     // A new object has no history to report. Nodes are different: the kubelet brings their status along.
     if (resource.subresources.includes('status') && resource.plural !== 'nodes') delete born.status;
-    const object = isNamespaces(resource) ? newNamespace(born) : born;
-    strategy.setDefaults?.(object);
+    const whole = isNamespaces(resource) ? newNamespace(born) : born;
+    strategy.setDefaults?.(whole);
+    // What plugins and the server itself add is nobody's.
+    const object = this.#tracked(resource, undefined, whole, options.manager);
     await this.#admitted(options, { target, object }, () => {
       const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
       if (causes.length > 0) throw invalid(resource, target.name, causes);
@@ -197,17 +202,6 @@ export class Registry {
 
   #nextDeletionStep({ resource }: Target, current: ApiObject, options: DeleteOptions): DeletionStep {
     return goesAtOnce(current, options, resource) ? { remove: true } : nextDeletionStep(current, options, resource, this.#context.clock);
-  }
-
-  async #inTurn<T>(resource: ResourceDefinition, claims: boolean, write: () => Promise<T>): Promise<T> {
-    if (!claims) return write();
-    const mine = (this.#lastClaims.get(resource) ?? Promise.resolve()).then(write);
-    // Only the order matters to the next one; who asked for this write hears how it ended.
-    this.#lastClaims.set(
-      resource,
-      mine.catch(() => {}),
-    );
-    return mine;
   }
 }
 
