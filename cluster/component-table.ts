@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { AuthorizationMode } from '#api-server';
 import { etcdFlags, etcdOptions } from '#cluster/etcd-flags';
-import { type Flag, type FlagValues, listenAddress, split, UsageError } from '#cluster/flags';
+import { type Flag, type FlagValues, listenAddress, split, UsageError, wholeNumber } from '#cluster/flags';
 import { addresses } from '#cluster/layout';
 import { Client } from '#kit/client';
 import type { ComponentContext, RunningComponent } from '#kit/component';
@@ -78,6 +78,9 @@ export const componentTable: Record<string, ComponentCommand> = {
         description: 'plugins that are not asked about writes, separated by commas: ServiceAccount, …',
         default: '',
       },
+      'max-requests-inflight': { description: 'how many requests that change nothing are answered at once', default: '400' },
+      'max-mutating-requests-inflight': { description: 'the same of those that change something', default: '200' },
+      'request-timeout': { description: 'seconds that a request may take', default: '60' },
       'authorization-mode': { description: 'Node,RBAC, or AlwaysAllow: whoever has a certificate may do everything', default: 'Node,RBAC' },
     },
     () => import('#api-server'),
@@ -104,6 +107,12 @@ export const componentTable: Record<string, ComponentCommand> = {
           ...(flags['service-account-signing-key-file'] ? { signingKey: read(flags['service-account-signing-key-file']) } : {}),
         },
         disableAdmissionPlugins: split(flags['disable-admission-plugins']),
+        maxRequestsInFlight: wholeNumber('max-requests-inflight', flags['max-requests-inflight'], { min: 1, max: 100_000 }),
+        maxMutatingRequestsInFlight: wholeNumber('max-mutating-requests-inflight', flags['max-mutating-requests-inflight'], {
+          min: 1,
+          max: 100_000,
+        }),
+        requestTimeoutMs: wholeNumber('request-timeout', flags['request-timeout'], { min: 1, max: 86_400 }) * 1000,
         authorizationMode: authorizationMode(flags['authorization-mode']),
         ...(etcdTls ? { etcdTls } : {}),
         ...(kubeletTls ? { kubeletTls } : {}),

@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startApiServer } from '#api-server';
+import { type ApiServerOptions, startApiServer } from '#api-server';
 import { startEtcd } from '#etcd';
 import { Client } from '#kit/client';
 import { systemClock, systemRandom } from '#kit/clock';
@@ -42,8 +42,8 @@ export interface TestControlPlane {
 }
 
 export interface TestControlPlaneOptions {
-  /** Also what every pod needs a controller for: a service account. */
-  allAdmissionPlugins?: boolean;
+  /** What is otherwise than usual. Usual is: no plugin that needs a controller, for there is none. */
+  apiServer?: Partial<ApiServerOptions>;
 }
 
 let ahead: TestControlPlane | undefined;
@@ -60,7 +60,7 @@ export async function startTestControlPlane(options?: TestControlPlaneOptions): 
   return ready ?? start({});
 }
 
-async function start({ allAdmissionPlugins = false }: TestControlPlaneOptions): Promise<TestControlPlane> {
+async function start({ apiServer: unusual = {} }: TestControlPlaneOptions): Promise<TestControlPlane> {
   NotImplemented.forget();
   const cleanUp: (() => Promise<unknown> | unknown)[] = [];
   const stop = async () => {
@@ -90,8 +90,9 @@ async function start({ allAdmissionPlugins = false }: TestControlPlaneOptions): 
         tls: { ...serving, clientCa: authority.cert },
         kubeletTls: { ...serving, ca: authority.cert },
         kubeletPreferredAddressTypes: ['InternalDNS', 'InternalIP'],
-        disableAdmissionPlugins: allAdmissionPlugins ? [] : ['ServiceAccount'],
+        disableAdmissionPlugins: ['ServiceAccount'],
         ...context,
+        ...unusual,
       });
     const startReal = (program: string) => startUpstreamApiServer({ program, etcdUrl: etcd.url, authority, serving });
     const apiServer = await (upstreamApiServer ? startReal(upstreamApiServer) : startOurs());

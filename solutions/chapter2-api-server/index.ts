@@ -14,11 +14,14 @@ import { bootstrap } from './bootstrap.ts';
 import { Caretaker } from './custom/caretaker.ts';
 import { Definitions } from './custom/definitions.ts';
 import { connectEtcd } from './etcd.ts';
+import { healthChecks, type Readiness } from './health.ts';
+import { MeasuredStorage } from './measured-storage.ts';
 import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
 import { Registry } from './registry.ts';
 import { createHandler } from './routes.ts';
 import { startServer } from './server.ts';
-import { Storage } from './storage.ts';
+import { ServerMetrics } from './server-metrics.ts';
+import { defaultLimits, Traffic } from './traffic.ts';
 import { WatchCaches } from './watch-caches.ts';
 
 export interface ApiServerOptions extends ComponentContext {
@@ -40,10 +43,17 @@ export interface ApiServerOptions extends ComponentContext {
   authorizationMode?: AuthorizationMode;
   /** Names as kube-apiserver's flag of that name takes them: `ServiceAccount`, … */
   disableAdmissionPlugins?: string[];
+  /** How many requests may be answered at once that change nothing; 400 by default. */
+  maxRequestsInFlight?: number;
+  /** The same of those that change something; 200 by default. */
+  maxMutatingRequestsInFlight?: number;
+  /** A minute by default. */
+  requestTimeoutMs?: number;
 }
 
 export type AuthorizationMode = 'Node,RBAC' | 'AlwaysAllow';
 
+const defaultRequestTimeoutMs = 60_000;
 const bootstrapRetryMs = 200;
 /** So long is the first answer held back for the first objects; clients do not expect a cluster without a default namespace. */
 const bootstrapPatienceMs = 3000;
@@ -52,7 +62,12 @@ const bootstrapPatienceMs = 3000;
 export async function startApiServer(options: ApiServerOptions): Promise<RunningComponent> {
   const { listen, tls, clock, random, log, advertiseAddress = listen.host, serviceClusterIpRange = '10.96.0.0/12' } = options;
   const etcd = connectEtcd(options.etcdServers, options.etcdTls);
-  const storage = new Storage(etcd);
+  const traffic = new Traffic({
+    readOnly: options.maxRequestsInFlight ?? defaultLimits.readOnly,
+    mutating: options.maxMutatingRequestsInFlight ?? defaultLimits.mutating,
+  });
+  const metrics = new ServerMetrics(traffic, clock);
+  const storage = new MeasuredStorage(etcd, metrics, clock);
   const caches = new WatchCaches({ etcd, storage, clock, log });
   const definitions = new Definitions({ storage, caches });
   const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
@@ -63,11 +78,27 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
   const admit = createAdmission({ storage, caches, authorizer, clock, random, disabled: options.disableAdmissionPlugins ?? [] });
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
-  const handler = createHandler({ registry, storage, caches, definitions, nodes, authorizer, admit, tokens, clock, random });
-  const caretaker = new Caretaker({ definitions, registry, caches, clock, log });
-  const server = await startServer({ listen, tls, gate, handler, log });
-
   const stopping = new AbortController();
+  const readiness: Readiness = { isPrepared: false, isStopping: () => stopping.signal.aborted };
+  const health = healthChecks(storage, readiness);
+  const handler = createHandler({
+    health,
+    metrics,
+    registry,
+    storage,
+    caches,
+    definitions,
+    nodes,
+    authorizer,
+    admit,
+    tokens,
+    clock,
+    random,
+  });
+  const caretaker = new Caretaker({ definitions, registry, caches, clock, log });
+  const { requestTimeoutMs = defaultRequestTimeoutMs } = options;
+  const server = await startServer({ listen, tls, gate, handler, traffic, metrics, requestTimeoutMs, clock, log });
+
   const prepare = async () => {
     while (!stopping.signal.aborted) {
       try {
@@ -84,7 +115,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
       }
     }
   };
-  const prepared = prepare();
+  // A server that is not written to its end is as ready as it will be.
+  const prepared = prepare().finally(() => {
+    readiness.isPrepared = true;
+  });
   await Promise.race([prepared, clock.sleep(bootstrapPatienceMs, stopping.signal)]);
 
   let stopped: Promise<void> | undefined;

@@ -1,18 +1,19 @@
 // Which handler answers which path. Everything that is not about objects is found here; the rest goes to the resources.
 
 import { isNotFound } from '#kit/status';
+import { answerIssuer } from './access/issuer.ts';
 import { answerReview } from './access/reviews.ts';
 import type { ApiResources } from './api-resources.ts';
 import { handleCollection } from './collection-handlers.ts';
 import type { Definitions } from './custom/definitions.ts';
 import { answerDiscovery } from './discovery.ts';
 import { methodNotAllowed, unknownPath } from './errors.ts';
+import { answerHealth } from './health.ts';
 import type { Target } from './object.ts';
 import { deleteObject, handleObject } from './object-handlers.ts';
 import { answerOpenApi } from './openapi.ts';
 import { parsePath, type ResourcePath } from './request.ts';
 import type { Answer, ApiRequest, Handler } from './server.ts';
-import type { Storage } from './storage.ts';
 import { handleSubresource } from './subresource-handlers.ts';
 
 /** Kubernetes: staging/src/k8s.io/apimachinery/pkg/version/types.go */
@@ -30,22 +31,27 @@ const version = {
 
 export function createHandler(api: ApiResources): Handler {
   return async (request) =>
-    (await answerAboutServer(request, api.storage)) ??
+    (await answerAboutServer(request, api)) ??
     (await answerWithSchema(request, api.definitions)) ??
     (await answerReview(request, api)) ??
     handleResource(request, api);
 }
 
-async function answerAboutServer({ path, method }: ApiRequest, storage: Storage): Promise<Answer | undefined> {
+async function answerAboutServer(request: ApiRequest, { health, metrics, tokens }: ApiResources): Promise<Answer | undefined> {
+  const { path, method } = request;
   const root = path.split('/')[1] ?? '';
-  if (!['healthz', 'livez', 'readyz', 'version', ''].includes(root)) return undefined;
+  if (!['', '.well-known', 'healthz', 'livez', 'metrics', 'openid', 'readyz', 'version'].includes(root)) return undefined;
   if (method !== 'GET') throw methodNotAllowed();
-  if (root === 'version') return { body: version };
-  if (root === '') return { body: { paths: ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] } };
-  // Alive is who answers; ready is who can also reach its memory.
-  if (root !== 'livez') await storage.revision();
-  return { body: 'ok' };
+  if (path === '/version') return { body: version };
+  if (path === '/metrics') return { body: metrics.text(), contentType: 'text/plain; version=0.0.4; charset=utf-8' };
+  if (root === '') return { body: { paths } };
+  return (await answerHealth(request, health)) ?? answerIssuer(path, tokens);
 }
+
+const paths = [
+  ...['/.well-known/openid-configuration', '/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/openid/v1/jwks'],
+  ...['/readyz', '/version'],
+];
 
 /**
  * OpenAPI v2 is asked for in protobuf only, and only by a client that has not found a kind in v3: it is not here, either. These

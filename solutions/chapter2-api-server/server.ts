@@ -6,13 +6,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '#kit/clock';
 import type { ListenAddress, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
 import { asksForWebSocket, responseOn } from '#kit/upgrade';
 import type { Gate } from './access/gate.ts';
-import type { User } from './access/users.ts';
+import { isMaster, type User } from './access/users.ts';
 import { statusOf } from './errors.ts';
 import { serialize } from './negotiation.ts';
+import { requestKind, requestLabels } from './request-kind.ts';
+import { timeoutOf, within } from './request-timeout.ts';
+import type { ServerMetrics } from './server-metrics.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface ApiRequest {
   method: string;
@@ -39,6 +44,7 @@ export interface Answer {
   body: object | string;
   /** absent: JSON, or plain text for a text */
   contentType?: string;
+  headers?: Record<string, string>;
 }
 
 export type Handler = (request: ApiRequest) => Promise<Answer | undefined>;
@@ -46,14 +52,27 @@ export type Handler = (request: ApiRequest) => Promise<Answer | undefined>;
 interface Serving {
   gate: Gate;
   handler: Handler;
+  traffic: Traffic;
+  metrics: ServerMetrics;
+  /** Milliseconds that an answer may take at most. */
+  requestTimeoutMs: number;
+  clock: Clock;
   log: Logger;
 }
 
 export interface Server {
   url: string;
-  /** Closes every connection. */
+  /** Takes no more connections, answers what was asked, and closes every connection. */
   close(): Promise<void>;
 }
+
+/** So long is an answer waited for when the server stops. */
+const patienceMs = 2000;
+const tooManyRequests: Answer = {
+  code: 429,
+  body: 'Too many requests, please try again later.\n',
+  headers: { 'retry-after': '1' },
+};
 
 export async function startServer({
   listen,
@@ -63,7 +82,7 @@ export async function startServer({
   listen: ListenAddress;
   tls: Required<ServingTls>;
 }): Promise<Server> {
-  const { log } = serving;
+  const { log, traffic, clock } = serving;
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
   const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket });
   // Clients keep connections for long and must not find them closed in the moment they use them.
@@ -84,26 +103,44 @@ export async function startServer({
     server.listen(listen.port, listen.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
-    });
+  const close = async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const over = new AbortController();
+    await Promise.race([traffic.quiet(), clock.sleep(patienceMs, over.signal)]);
+    over.abort();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
   return { url: `https://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`, close };
 }
 
 async function serve(
-  { gate, handler, log }: Serving,
+  { gate, handler, traffic, metrics, requestTimeoutMs, clock, log }: Serving,
   message: IncomingMessage,
   response: ServerResponse,
   upgrade?: Upgrade,
 ): Promise<void> {
   const { method = 'GET', url = '/' } = message;
   const [path = '/', search] = splitOnce(url, '?');
+  const query = new URLSearchParams(search);
+  const asked = { method, path, query, contentType: message.headers['content-type'] };
+  const kind = requestKind(asked);
+  const hasRoom = traffic.hasRoomFor(kind);
+  const leave = traffic.enter(kind);
+  const answered = metrics.begin(kind, requestLabels(asked));
+  // Whoever takes the connection over has no response any more.
+  (upgrade?.socket ?? response).once('close', () => {
+    leave();
+    answered(response.statusCode);
+  });
   try {
-    const query = new URLSearchParams(search);
-    const user = await gate.admit({ method, path, query, message });
-    const answer = await handler({ method, path, query, user, message, response, upgrade });
+    const work = async () => {
+      const user = await gate.admit({ method, path, query, message });
+      // A cluster's last resort always gets through.
+      if (!hasRoom && !isMaster(user)) return tooManyRequests;
+      return handler({ method, path, query, user, message, response, upgrade });
+    };
+    const answer = await (kind === 'longRunning' ? work() : within(timeoutOf(query, requestTimeoutMs), work(), clock));
     if (answer) send(response, answer);
   } catch (error) {
     const status = statusOf(error);
@@ -115,10 +152,11 @@ async function serve(
   }
 }
 
-function send(response: ServerResponse, { code = 200, body, contentType }: Answer): void {
+function send(response: ServerResponse, { code = 200, body, contentType, headers = {} }: Answer): void {
   const type = contentType ?? (typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json');
   const text = typeof body === 'string' ? body : serialize(body, type);
-  response.writeHead(code, { 'content-type': type, 'content-length': Buffer.byteLength(text), 'cache-control': 'no-cache, private' });
+  const length = Buffer.byteLength(text);
+  response.writeHead(code, { 'content-type': type, 'content-length': length, 'cache-control': 'no-cache, private', ...headers });
   response.end(text);
 }
 

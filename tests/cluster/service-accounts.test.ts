@@ -14,7 +14,7 @@ describe('what every namespace has', () => {
   let manager: RunningComponent;
 
   beforeAll(async () => {
-    plane = await startTestControlPlane({ allAdmissionPlugins: true });
+    plane = await startTestControlPlane({ apiServer: { disableAdmissionPlugins: [] } });
     const { client, ca, context } = plane;
     manager = await startControllerManager({ client, listen: { host: '127.0.0.1', port: 0 }, rootCa: ca, ...context });
   });

@@ -5,12 +5,16 @@ import type { Authorizer } from './access/authorizer.ts';
 import type { ServiceAccountTokens } from './access/service-account-tokens.ts';
 import type { Admit } from './admission/admission.ts';
 import type { Definitions } from './custom/definitions.ts';
+import type { Health } from './health.ts';
 import type { NodeConnections } from './node-connections.ts';
 import type { Registry } from './registry.ts';
+import type { ServerMetrics } from './server-metrics.ts';
 import type { Storage } from './storage.ts';
 import type { WatchCaches } from './watch-caches.ts';
 
 export interface ApiResources {
+  health: Health;
+  metrics: ServerMetrics;
   registry: Registry;
   storage: Storage;
   caches: WatchCaches;

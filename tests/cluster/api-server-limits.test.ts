@@ -1,0 +1,177 @@
+// What the API server does when too much is asked of it, when something takes too long, and when it is stopped; and what it tells of itself.
+
+import { once } from 'node:events';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ApiServerOptions } from '#api-server';
+import { ClusterRoleBindings, ConfigMaps } from '#kit/api';
+import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
+
+const configMaps = '/api/v1/namespaces/default/configmaps';
+
+describe('the API server under pressure', () => {
+  let plane: TestControlPlane | undefined;
+  const open: ClientRequest[] = [];
+  afterEach(async () => {
+    for (const asked of open.splice(0)) asked.destroy();
+    await plane?.stop();
+    plane = undefined;
+  });
+
+  async function start(apiServer: Partial<ApiServerOptions>): Promise<TestControlPlane> {
+    plane = await startTestControlPlane({ apiServer });
+    return plane;
+  }
+
+  /** Asks as this user; with a name, for a ConfigMap whose second half is sent by `finish`: until then the server is busy with it. */
+  async function ask(on: TestControlPlane, user: string, path: string, { create = '', groups = [] as string[] } = {}) {
+    const { cert, key } = await on.issue(user, groups);
+    const body = create && JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: create } });
+    const asked = request(`${on.serverUrl}${path}`, {
+      method: create ? 'POST' : 'GET',
+      agent: false,
+      ca: on.ca,
+      cert,
+      key,
+      headers: create ? { 'content-type': 'application/json', 'content-length': body.length } : {},
+    });
+    open.push(asked);
+    const answered = once(asked, 'response').then(async ([answer]: IncomingMessage[]) => {
+      if (!answer) throw new Error('no answer');
+      return { code: answer.statusCode, headers: answer.headers, body: await text(answer) };
+    });
+    // Awaited by who wants to know; one that is cut off is nobody's failure.
+    answered.catch(() => {});
+    if (create) asked.write(body.slice(0, 10));
+    else asked.end();
+    return { answered, finish: () => asked.end(body.slice(10)) };
+  }
+
+  async function everybodyMayEverything({ client }: TestControlPlane): Promise<void> {
+    const apiGroup = 'rbac.authorization.k8s.io';
+    const roleRef = { apiGroup, kind: 'ClusterRole', name: 'cluster-admin' };
+    const subjects = [{ apiGroup, kind: 'User', name: 'jane' }];
+    await client.create(ClusterRoleBindings, { metadata: { name: 'jane' }, roleRef, subjects });
+  }
+
+  const metricsOf = async (on: TestControlPlane) =>
+    (await (await ask(on, 'admin', '/metrics', { groups: ['system:masters'] })).answered).body;
+
+  it('refuses what is too much, says when to come back, and always answers the administrator and who only reads', async () => {
+    const on = await start({ maxMutatingRequestsInFlight: 1 });
+    await everybodyMayEverything(on);
+    const first = await ask(on, 'jane', configMaps, { create: 'first' });
+    await on.eventually('the first is being answered', async () =>
+      /inflight_requests{request_kind="mutating"} 1/.test(await metricsOf(on)),
+    );
+    const second = await ask(on, 'jane', configMaps, { create: 'second' });
+    second.finish();
+    expect(await second.answered).toMatchObject({
+      code: 429,
+      headers: { 'retry-after': '1' },
+      body: 'Too many requests, please try again later.\n',
+    });
+    expect(await (await ask(on, 'jane', configMaps)).answered).toMatchObject({ code: 200 });
+    await on.client.create(ConfigMaps, { metadata: { name: 'administrators', namespace: 'default' } });
+    first.finish();
+    expect(await first.answered).toMatchObject({ code: 201 });
+    const third = await ask(on, 'jane', configMaps, { create: 'third' });
+    third.finish();
+    expect(await third.answered).toMatchObject({ code: 201 });
+  });
+
+  it('gives up what takes too long, by its own limit or the client’s', async () => {
+    const on = await start({ requestTimeoutMs: 400 });
+    const asAdmin = { groups: ['system:masters'] };
+    const timeout = { code: 504, reason: 'Timeout', message: 'Timeout: request did not complete within the allotted timeout' };
+    for (const path of [configMaps, `${configMaps}?timeout=50ms`]) {
+      const { answered } = await ask(on, 'admin', path, { ...asAdmin, create: 'half' });
+      const { code, body } = await answered;
+      expect({ code, ...JSON.parse(body) }).toMatchObject(timeout);
+    }
+    const nonsense = await (await ask(on, 'admin', `${configMaps}?timeout=soon`, asAdmin)).answered;
+    expect(JSON.parse(nonsense.body)).toMatchObject({
+      code: 400,
+      message: 'invalid timeout specified in the request URL - time: invalid duration "soon"',
+    });
+  });
+
+  it('lets a watch go on for as long as it likes', async () => {
+    const on = await start({ requestTimeoutMs: 100, maxRequestsInFlight: 1 });
+    const name = 'seen-late';
+    const over = new AbortController();
+    const events = on.client.watch(ConfigMaps, { namespace: 'default', fieldSelector: `metadata.name=${name}`, signal: over.signal });
+    const first = events.next();
+    // Longer than any other request may take.
+    await on.context.clock.sleep(300);
+    await on.client.create(ConfigMaps, { metadata: { name, namespace: 'default' } });
+    expect((await first).value).toMatchObject({ type: 'ADDED', object: { metadata: { name } } });
+    expect(await metricsOf(on)).toMatch(/apiserver_longrunning_requests{verb="WATCH",.*resource="configmaps".*} 1/);
+    over.abort();
+    await on.eventually('the watch is over', async () => /longrunning_requests{verb="WATCH",.*"configmaps".*} 0/.test(await metricsOf(on)));
+  });
+
+  it('answers what it was asked before it stops', async () => {
+    const on = await start({});
+    const { answered, finish } = await ask(on, 'admin', configMaps, { create: 'last', groups: ['system:masters'] });
+    await on.eventually('it is being answered', async () => /inflight_requests{request_kind="mutating"} 1/.test(await metricsOf(on)));
+    plane = undefined;
+    const stopped = on.stop();
+    finish();
+    expect(await answered).toMatchObject({ code: 201 });
+    await stopped;
+  });
+
+  describe('tells', () => {
+    it('how many requests it answered, how, and in what time', async () => {
+      const on = await start({});
+      await on.client.create(ConfigMaps, { metadata: { name: 'counted', namespace: 'default' } });
+      await on.client.list(ConfigMaps, { namespace: 'default' });
+      await ask(on, 'jane', configMaps).then(({ answered }) => answered);
+      const metrics = await metricsOf(on);
+      const labels = 'group="",version="v1",resource="configmaps",subresource=""';
+      for (const line of [
+        `apiserver_request_total{code="201",verb="POST",${labels},scope="resource",component="apiserver",dry_run=""} 1`,
+        `apiserver_request_total{code="403",verb="LIST",${labels},scope="namespace",component="apiserver",dry_run=""} 1`,
+        `apiserver_request_duration_seconds_count{verb="LIST",${labels},scope="namespace",component="apiserver",dry_run=""} 2`,
+        'etcd_request_duration_seconds_count{operation="create",type="configmaps"} 1',
+      ])
+        expect(metrics).toContain(`${line}\n`);
+      const lines = metrics.split('\n').filter((line) => line.includes('duration_seconds_bucket') && line.includes('verb="POST"'));
+      const counts = lines.map((line) => Number(line.split(' ').at(-1)));
+      expect(counts).toEqual([...counts].sort((one, other) => one - other));
+      expect(lines.at(-1)).toContain('le="+Inf"');
+      for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_start_time_seconds'])
+        expect(metrics).toMatch(new RegExp(`^${name} [\\d.]+(e\\+\\d+)?$`, 'm'));
+    });
+
+    it('whether it is well, check by check', async () => {
+      const on = await start({});
+      const read = async (path: string) => (await ask(on, 'admin', path, { groups: ['system:masters'] })).answered;
+      expect(await read('/readyz')).toMatchObject({ code: 200, body: 'ok' });
+      expect((await read('/readyz?verbose')).body).toBe(
+        '[+]ping ok\n[+]etcd ok\n[+]poststarthook/rbac/bootstrap-roles ok\n[+]shutdown ok\nreadyz check passed\n',
+      );
+      expect((await read('/livez/ping')).body).toBe('ok');
+      expect((await read('/livez/none')).code).toBe(404);
+    });
+
+    it('who signs its tokens, and with which key', async () => {
+      const on = await start({});
+      const read = async (path: string) => JSON.parse((await (await ask(on, 'admin', path, { groups: ['system:masters'] })).answered).body);
+      const issuer = 'https://kubernetes.default.svc.cluster.local';
+      expect(await read('/.well-known/openid-configuration')).toEqual({
+        issuer,
+        jwks_uri: `${issuer}/openid/v1/jwks`,
+        response_types_supported: ['id_token'],
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: ['ES256'],
+      });
+      const { keys } = await read('/openid/v1/jwks');
+      expect(keys).toEqual([expect.objectContaining({ use: 'sig', kty: 'EC', crv: 'P-256', alg: 'ES256', kid: expect.any(String) })]);
+      expect(keys[0]).not.toHaveProperty('d');
+    });
+  });
+});
