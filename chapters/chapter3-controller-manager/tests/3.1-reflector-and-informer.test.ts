@@ -86,6 +86,15 @@ describe('controller manager', () => {
         expect(cache.byIndex('node', 'node-2')).toHaveLength(1);
       });
 
+      it('goes on finding the others when one of several under the same index value moves or goes', () => {
+        const cache = new ObjectCache<Pod>({ node: byNode });
+        for (const name of ['a', 'b', 'c']) cache.set(pod(name).boundTo('node-1'));
+        cache.delete('default/a');
+        cache.set(pod('b').boundTo('node-2'));
+        expect(cache.byIndex('node', 'node-1').map(({ metadata }) => metadata?.name)).toEqual(['c']);
+        expect(cache.list('default').map(({ metadata }) => metadata?.name)).toEqual(['b', 'c']);
+      });
+
       it('gives the newest state of an object through an index whose value did not change', () => {
         const cache = new ObjectCache<Pod>({ node: byNode });
         cache.set(pod('a').boundTo('node-1'));
