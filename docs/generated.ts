@@ -1,9 +1,9 @@
 // Parts of pages that are made, not written: `<!-- generated decisions -->` in a text is replaced by what stands here.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WrongSolution } from '#kit/testing/wrong-solution';
-import type { KnownSurvivor } from '../tools/mutation/report.ts';
+import { type Counts, type KnownSurvivor, percentOf, type Score } from '../tools/mutation/report.ts';
 import { readGallery } from '../tools/proof/gallery.ts';
 import { type Chapter, splitByHeading } from './course.ts';
 import { slugify } from './html.ts';
@@ -49,33 +49,35 @@ function inRealKubernetes(course: Chapter[]): string {
     .join('\n');
 }
 
-interface Score {
-  killed: number;
-  survived: number;
-  timeout: number;
-  noCoverage: number;
-  /** Percent of the changed versions that a test noticed. */
-  score: number;
-  date: string;
+/** Each chapter with its stages. Where nothing was measured, the table says why. */
+function mutationScores(root: string, course: Chapter[]): string {
+  const scores = readData<Record<string, Score>>(root, 'mutation.json');
+  const reasons = readData<Record<string, string>>(root, 'not-measured.json');
+  const cells = ({ killed, timeout, survived, noCoverage }: Counts) => `${killed + timeout} | ${survived + noCoverage}`;
+  const rows = course.flatMap(({ folder, number, title, stages }) => {
+    const score = scores[folder];
+    const whole = score ? `**${score.score} %** | ${cells(score)} | ${score.date}` : '– | | |';
+    const ofStages = stages.filter(({ minutes }) => minutes !== undefined);
+    return [
+      `| **${number}. ${sentence(title)}** | ${whole} |`,
+      ...ofStages.map(({ id, title }) => {
+        const counts = score?.stages[id];
+        const measured = counts
+          ? `${percentOf(counts)} % | ${cells(counts)} | |`
+          : `${reasons[id] ? `not measured: ${reasons[id]}` : 'not measured yet'} | | | |`;
+        return `| ${id} ${title} | ${measured}`;
+      }),
+    ];
+  });
+  return `| chapter, stage | score | caught | not caught | measured |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
-function mutationScores(root: string, course: Chapter[]): string {
-  const path = join(root, 'docs/data/mutation.json');
-  if (!existsSync(path)) return 'No scores have been measured yet.\n';
-  const scores = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Score>;
-  const rows = course.map(({ folder, number, title }) => {
-    const score = scores[folder];
-    if (!score) return `| ${number}. ${sentence(title)} | not measured yet | | | |`;
-    const { killed, survived, timeout, noCoverage, date } = score;
-    return `| ${number}. ${sentence(title)} | **${score.score} %** | ${killed + timeout} | ${survived + noCoverage} | ${date} |`;
-  });
-  return `| chapter | score | caught | not caught | measured |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+function readData<T>(root: string, name: string): T {
+  return JSON.parse(readFileSync(join(root, 'docs/data', name), 'utf8')) as T;
 }
 
 function knownSurvivors(root: string, course: Chapter[]): string {
-  const path = join(root, 'docs/data/survivors.json');
-  if (!existsSync(path)) return 'None has been explained yet.\n';
-  const survivors = JSON.parse(readFileSync(path, 'utf8')) as Record<string, KnownSurvivor[]>;
+  const survivors = readData<Record<string, KnownSurvivor[]>>(root, 'survivors.json');
   const rows = course.flatMap(({ folder }) =>
     (survivors[folder] ?? []).map(
       ({ file, from, to, reason }) => `| \`${file.replace('solutions/', '')}\` | ${code(from)} | ${code(to)} | ${reason} |`,
