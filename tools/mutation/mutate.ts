@@ -59,7 +59,7 @@ async function run(chapter: string, mutate: string[], tests: string): Promise<Mu
     coverageAnalysis: 'perTest',
     concurrency: 1,
     // For what blocks the process: a test that waits too long ends much earlier (warm-runner.ts).
-    timeoutMS: 120_000,
+    timeoutMS: 60_000,
     tempDirName: folder,
     ignorePatterns: ['.kubekata', 'docs', 'bench', '.git'],
     tsconfigFile: '',
