@@ -92,7 +92,12 @@ describe('controller manager', () => {
         cache.delete('default/a');
         cache.set(pod('b').boundTo('node-2'));
         expect(cache.byIndex('node', 'node-1').map(({ metadata }) => metadata?.name)).toEqual(['c']);
-        expect(cache.list('default').map(({ metadata }) => metadata?.name).sort()).toEqual(['b', 'c']);
+        expect(
+          cache
+            .list('default')
+            .map(({ metadata }) => metadata?.name)
+            .sort(),
+        ).toEqual(['b', 'c']);
       });
 
       it('gives the newest state of an object through an index whose value did not change', () => {
