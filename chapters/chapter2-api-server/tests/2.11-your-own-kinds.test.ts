@@ -511,12 +511,13 @@ describe('API server', () =>
         const { body: aggregated } = await send('GET', '/apis', undefined, { accept });
         const ofGroup = aggregated.items.find((item: { metadata: { name: string } }) => item.metadata.name === group);
         expect(ofGroup.versions[0].resources).toContainEqual(expect.objectContaining({ resource: 'gears', singularResource: 'gear' }));
-        const { body: index } = await get('/openapi/v3');
-        const before = index.paths[`apis/${group}/v1`].serverRelativeURL;
-        const { body: document } = await get(before.split('?')[0]);
-        expect(document.components.schemas['com.example.v1.Gear'].properties.spec.properties).toEqual({ teeth: integer });
+        const address = async (): Promise<string> => (await get('/openapi/v3')).body.paths[`apis/${group}/v1`]?.serverRelativeURL ?? '';
+        const gear = async () => (await get((await address()).split('?')[0] ?? '')).body.components?.schemas['com.example.v1.Gear'];
+        const schema = await eventually('OpenAPI tells of gears', gear);
+        expect(schema.properties.spec.properties).toEqual({ teeth: integer });
+        const before = await address();
         await establish(definitionOf({ plural: 'bolts', kind: 'Bolt' }, [version('v1', {})]));
-        expect((await get('/openapi/v3')).body.paths[`apis/${group}/v1`].serverRelativeURL).not.toBe(before);
+        await eventually('the document has another address', async () => (await address()) !== before);
       });
 
       it('has its objects pruned, filled in and checked, and its own table', async () => {
@@ -564,7 +565,10 @@ describe('API server', () =>
         );
         expect(told).toMatchObject({ spec: { size: 1 }, status: { ready: 1, selector: 'a=b' }, metadata: { generation: 1 } });
         const wrong = await send('PATCH', `${objects('teams', 'x')}/status`, { status: { ready: 'x' } }, merge);
-        expect(wrong.body).toMatchObject({ code: 422, message: expect.stringContaining('status.ready in body must be of type integer') });
+        expect(wrong.body).toMatchObject({
+          code: 422,
+          message: expect.stringMatching(/status.ready: Invalid value: .*ready in body must be of type integer/),
+        });
         const { body: scale } = await send('PATCH', `${objects('teams', 'x')}/scale`, { spec: { replicas: 4 } }, merge);
         expect(scale).toMatchObject({
           kind: 'Scale',
@@ -644,10 +648,10 @@ describe('API server', () =>
           expect.objectContaining({ type: 'Terminating', status: 'True' }),
         );
         await send('PATCH', objects('leaves', 'held'), { metadata: { finalizers: null } }, merge);
-        const events = await watching.end();
+        const events = await watching.end(15_000);
         expect(events.at(-1)).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'held' } } });
-        expect((await get(`/apis/${group}/v1/leaves`)).code).toBe(404);
-        expect((await get(`${definitions}/leaves.${group}`)).code).toBe(404);
+        await eventually('the definition is gone', async () => (await get(`${definitions}/leaves.${group}`)).code === 404);
+        await eventually('the kind is gone', async () => (await get(`/apis/${group}/v1/leaves`)).code === 404);
       });
 
       it.each<[string, object, string]>([

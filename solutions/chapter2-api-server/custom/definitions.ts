@@ -19,6 +19,7 @@ export class Definitions {
   readonly #caches: WatchCaches;
   readonly #live: LiveObjects<Definition>;
   readonly #listeners: (() => void)[] = [];
+  #canWatch = true;
   /** By the prefix of its objects' keys, which definition it is, and what it says. */
   #known = new Map<string, string>();
   /** Made when somebody asks for it, from the definitions as they are then. */
@@ -29,20 +30,25 @@ export class Definitions {
     this.#live = new LiveObjects<Definition>(definitions, { storage, caches }, () => this.#refresh());
   }
 
-  /** Resolves when the definitions are here. Call it before you ask for anything else. */
+  /**
+   * Resolves when the definitions are here. Call it before you ask for anything else. While stages 2.2 and 2.4 are not written, there are
+   * no custom kinds, and all else works.
+   */
   async ready(): Promise<void> {
-    await this.#live.ready();
-  }
-
-  /** The same, for those who have nothing else to ask. While stage 2.4 is not written, there are no custom kinds, and all else works. */
-  async begin(): Promise<void> {
+    if (!this.#canWatch) return;
     try {
-      await this.ready();
-      this.#refresh();
+      await this.#live.ready();
     } catch (error) {
       if (!(error instanceof NotImplemented)) throw error;
       NotImplemented.forget();
+      this.#canWatch = false;
     }
+  }
+
+  /** Tells what is there already. */
+  async begin(): Promise<void> {
+    await this.ready();
+    this.#refresh();
   }
 
   onChange(listener: () => void): void {
