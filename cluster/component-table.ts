@@ -1,7 +1,7 @@
 // The components as commands: each one's flags (named like the real component's where it has them) and how it starts from them.
 // Modules are loaded when a component is started: a process holds one component and no other.
 
-import { readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import type { AuthorizationMode } from '#api-server';
 import { etcdFlags, etcdOptions } from '#cluster/etcd-flags';
 import { type Flag, type FlagValues, listenAddress, split, UsageError, wholeNumber } from '#cluster/flags';
@@ -81,6 +81,8 @@ export const componentTable: Record<string, ComponentCommand> = {
       'max-requests-inflight': { description: 'how many requests that change nothing are answered at once', default: '400' },
       'max-mutating-requests-inflight': { description: 'the same of those that change something', default: '200' },
       'request-timeout': { description: 'seconds that a request may take', default: '60' },
+      'audit-policy-file': { description: 'what of requests is written into the audit log; absent: nothing', default: '' },
+      'audit-log-path': { description: 'the audit log; - is the standard output', default: '-' },
       'authorization-mode': { description: 'Node,RBAC, or AlwaysAllow: whoever has a certificate may do everything', default: 'Node,RBAC' },
     },
     () => import('#api-server'),
@@ -113,6 +115,7 @@ export const componentTable: Record<string, ComponentCommand> = {
           max: 100_000,
         }),
         requestTimeoutMs: wholeNumber('request-timeout', flags['request-timeout'], { min: 1, max: 86_400 }) * 1000,
+        ...(flags['audit-policy-file'] ? { audit: await auditLog(flags['audit-policy-file'], flags['audit-log-path']) } : {}),
         authorizationMode: authorizationMode(flags['authorization-mode']),
         ...(etcdTls ? { etcdTls } : {}),
         ...(kubeletTls ? { kubeletTls } : {}),
@@ -234,6 +237,12 @@ export const componentTable: Record<string, ComponentCommand> = {
     },
   ),
 };
+
+async function auditLog(policyFile: string, path: string) {
+  const { readPolicy } = await import('#api-server/audit/policy');
+  const log = path === '-' ? process.stdout : createWriteStream(path, { flags: 'a', mode: 0o600 });
+  return { policy: readPolicy(read(policyFile)), write: (line: string) => void log.write(`${line}\n`) };
+}
 
 function authorizationMode(value: string | undefined): AuthorizationMode {
   if (value === 'Node,RBAC' || value === 'AlwaysAllow') return value;

@@ -24,6 +24,13 @@ const parsers: Record<string, (body: Buffer) => unknown> = {
   'application/vnd.kubernetes.protobuf': readProtobuf,
 };
 
+/** Requests whose body was read: the audit log may want it afterwards. */
+const bodies = new WeakMap<IncomingMessage, Buffer>();
+
+export function bodyRead(request: IncomingMessage): Buffer | undefined {
+  return bodies.get(request);
+}
+
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -34,7 +41,9 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   }
   // Read on to the end before saying no: a client that is still sending does not listen.
   if (size > limitInBytes) throw bodyTooLarge(limitInBytes);
-  return Buffer.concat(chunks);
+  const body = Buffer.concat(chunks);
+  bodies.set(request, body);
+  return body;
 }
 
 /** `application/json` of `Application/JSON; charset=utf-8` */

@@ -32,6 +32,15 @@ describe('API server: kubectl', () => {
     expect(await run('auth whoami --as=joe --as-group=guests')).toMatch(/Username +joe\nGroups +\[guests system:authenticated\]/);
   });
 
+  it('api-resources tells also of what can only be asked', async () => {
+    const text = await run('api-resources --api-group=authorization.k8s.io -o wide');
+    expect(text).toMatch(/^selfsubjectaccessreviews +authorization\.k8s\.io\/v1 +false +SelfSubjectAccessReview +create/m);
+    expect(text).toMatch(/^localsubjectaccessreviews +authorization\.k8s\.io\/v1 +true +LocalSubjectAccessReview +create/m);
+    expect(await run('api-resources --api-group=authentication.k8s.io -o name')).toBe(
+      'selfsubjectreviews.authentication.k8s.io\ntokenreviews.authentication.k8s.io\n',
+    );
+  });
+
   it.each([['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers']])(
     '%s says that it comes later',
     async (command, subresource) => {

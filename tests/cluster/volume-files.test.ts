@@ -8,9 +8,11 @@ import type { Pod } from '#kit/api';
 import type { Client } from '#kit/client';
 import { FakeClock } from '#kit/clock';
 import { writeAtomically } from '#kubelet/atomic-writer';
+import { PodVolumes } from '#kubelet/pod-volumes';
 import { TokenCache } from '#kubelet/token-cache';
 import { filesOf } from '#kubelet/volume-files';
 import { mountsOf, prepareHostPath, volumeFolder } from '#kubelet/volume-folders';
+import { VolumeProblem, type Volumes } from '#kubelet/volumes';
 
 describe('the files of volumes', () => {
   const clock = new FakeClock();
@@ -157,6 +159,46 @@ describe('the files of volumes', () => {
       expect(await token()).toBe('token 2');
       const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'web', uid: 'u1' };
       expect(asked[0]).toEqual({ namespace: 'shop', name: 'robot', audiences: [], expirationSeconds: 1000, boundObjectRef });
+    });
+  });
+
+  describe('of a pod', () => {
+    const pod: Pod = { metadata: { uid: 'u1' }, spec: { containers: [], volumes: [{ name: 'config', configMap: { name: 'settings' } }] } };
+
+    it('are looked up again every minute, and before a container starts', async () => {
+      const time = new FakeClock();
+      let mounts = 0;
+      const volumes = { mount: async () => void mounts++ } as unknown as Volumes;
+      const ours = new PodVolumes({ volumes, clock: time, warn: () => {} });
+      expect(await ours.ready(pod, true)).toEqual({ ready: true, askAgainAt: time.now() + 60_000 });
+      await time.advance(59_000);
+      await ours.ready(pod, false);
+      expect(mounts).toBe(1);
+      await time.advance(1_000);
+      await ours.ready(pod, false);
+      expect(mounts).toBe(2);
+      await ours.ready(pod, true);
+      expect(mounts).toBe(3);
+    });
+
+    it('keep containers from starting while something is missing, and are asked for less and less often; what runs goes on', async () => {
+      const time = new FakeClock();
+      const told: string[] = [];
+      const mount = () => Promise.reject(new VolumeProblem('config', new Error('configmap "settings" not found')));
+      const volumes = { mount } as unknown as Volumes;
+      const ours = new PodVolumes({ volumes, clock: time, warn: (reason, message) => told.push(`${reason}: ${message}`) });
+      for (const delay of [500, 1000, 2000]) {
+        const { ready, askAgainAt = 0 } = await ours.ready(pod, true);
+        expect({ ready, after: askAgainAt - time.now() }).toEqual({ ready: false, after: delay });
+        await time.advance(delay);
+      }
+      expect(told[0]).toBe('FailedMount: MountVolume.SetUp failed for volume "config" : configmap "settings" not found');
+      expect(await ours.ready(pod, false)).toMatchObject({ ready: true });
+    });
+
+    it('need nothing where there are none', async () => {
+      const ours = new PodVolumes({ volumes: undefined, clock: new FakeClock(), warn: () => {} });
+      expect(await ours.ready(pod, true)).toEqual({ ready: true });
     });
   });
 

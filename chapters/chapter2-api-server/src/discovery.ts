@@ -5,6 +5,7 @@
 
 import type { APIGroup, APIGroupList, APIResource, APIResourceList, APIVersions } from 'kubernetes-types/meta/v1';
 import { NotImplemented } from '#kit/not-implemented';
+import { reviewResources, withReviewVerbs } from './access/review-discovery.ts';
 import { apiVersionOf, type GroupVersionKind, type ResourceDefinition } from './resources.ts';
 import { subresourceOf } from './subresources.ts';
 
@@ -51,13 +52,13 @@ export function answerDiscovery(
 ): { contentType: string; body: object } | undefined {
   const [root, ...names] = path.split('/').filter((segment) => segment !== '');
   if (root !== 'api' && root !== 'apis') return undefined;
-  const served = resources.filter(({ group }) => (group === '') === (root === 'api'));
+  const served = [...resources, ...reviewResources].filter(({ group }) => (group === '') === (root === 'api'));
   if (names.length === 0) {
     const version = aggregatedVersionFor(accept);
-    if (version) return { contentType: aggregatedContentType(version), body: aggregatedDiscovery(served, version) };
+    if (version) return { contentType: aggregatedContentType(version), body: withReviewVerbs(aggregatedDiscovery(served, version)) };
   }
   const body = root === 'api' ? plainCore(names, served) : plainGroups(names, served);
-  return body && { contentType: 'application/json', body };
+  return body && { contentType: 'application/json', body: withReviewVerbs(body) };
 }
 
 /**

@@ -10,6 +10,7 @@ import { Gate } from './access/gate.ts';
 import { writeInitialPolicy } from './access/policy/initial-policy.ts';
 import { ServiceAccountTokens, type TokenOptions } from './access/service-account-tokens.ts';
 import { createAdmission } from './admission/plugins.ts';
+import { Audit, type AuditOptions } from './audit/audit.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Caretaker } from './custom/caretaker.ts';
 import { Definitions } from './custom/definitions.ts';
@@ -49,6 +50,8 @@ export interface ApiServerOptions extends ComponentContext {
   maxMutatingRequestsInFlight?: number;
   /** A minute by default. */
   requestTimeoutMs?: number;
+  /** Absent: no audit log. */
+  audit?: AuditOptions;
 }
 
 export type AuthorizationMode = 'Node,RBAC' | 'AlwaysAllow';
@@ -96,8 +99,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     random,
   });
   const caretaker = new Caretaker({ definitions, registry, caches, clock, log });
+  const audit = options.audit && new Audit(options.audit, { clock, random });
   const { requestTimeoutMs = defaultRequestTimeoutMs } = options;
-  const server = await startServer({ listen, tls, gate, handler, traffic, metrics, requestTimeoutMs, clock, log });
+  const server = await startServer({ listen, tls, gate, handler, traffic, metrics, audit, requestTimeoutMs, clock, log });
 
   const prepare = async () => {
     while (!stopping.signal.aborted) {

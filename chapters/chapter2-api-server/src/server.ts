@@ -10,8 +10,10 @@ import type { Clock } from '#kit/clock';
 import type { ListenAddress, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
 import { asksForWebSocket, responseOn } from '#kit/upgrade';
+import { actionOf } from './access/actions.ts';
 import type { Gate } from './access/gate.ts';
 import { isMaster, type User } from './access/users.ts';
+import type { Audit, AuditTrail } from './audit/audit.ts';
 import { statusOf } from './errors.ts';
 import { serialize } from './negotiation.ts';
 import { requestKind, requestLabels } from './request-kind.ts';
@@ -54,6 +56,8 @@ interface Serving {
   handler: Handler;
   traffic: Traffic;
   metrics: ServerMetrics;
+  /** Absent: nothing is written down. */
+  audit: Audit | undefined;
   /** Milliseconds that an answer may take at most. */
   requestTimeoutMs: number;
   clock: Clock;
@@ -115,7 +119,7 @@ export async function startServer({
 }
 
 async function serve(
-  { gate, handler, traffic, metrics, requestTimeoutMs, clock, log }: Serving,
+  { gate, handler, traffic, metrics, audit, requestTimeoutMs, clock, log }: Serving,
   message: IncomingMessage,
   response: ServerResponse,
   upgrade?: Upgrade,
@@ -128,22 +132,31 @@ async function serve(
   const hasRoom = traffic.hasRoomFor(kind);
   const leave = traffic.enter(kind);
   const answered = metrics.begin(kind, requestLabels(asked));
+  let trail: AuditTrail | undefined;
+  const identified = (user: User, impersonated: User | undefined) => {
+    trail = audit?.begin({ message, action: actionOf(method, path, query), user, impersonated });
+  };
   // Whoever takes the connection over has no response any more.
   (upgrade?.socket ?? response).once('close', () => {
     leave();
     answered(response.statusCode);
+    trail?.completed(response.statusCode);
   });
   try {
     const work = async () => {
-      const user = await gate.admit({ method, path, query, message });
+      const user = await gate.admit({ method, path, query, message, ...(audit ? { identified } : {}) });
+      trail?.allowed();
       // A cluster's last resort always gets through.
       if (!hasRoom && !isMaster(user)) return tooManyRequests;
       return handler({ method, path, query, user, message, response, upgrade });
     };
     const answer = await (kind === 'longRunning' ? work() : within(timeoutOf(query, requestTimeoutMs), work(), clock));
+    if (answer) trail?.answered(answer.body);
+    else trail?.started(response.statusCode);
     if (answer) send(response, answer);
   } catch (error) {
     const status = statusOf(error);
+    trail?.answered(status);
     if (status.code === 500) log.error('a request failed unexpectedly', { method, path, error, stack: (error as Error).stack });
     if (response.headersSent) return void response.destroy();
     // What is left of a body that nobody wants would be taken for the next request.

@@ -17,6 +17,8 @@ export interface Knock {
   path: string;
   query: URLSearchParams;
   message: IncomingMessage;
+  /** Is told who asks, and as whom, before it is decided whether they may. */
+  identified?(user: User, impersonated: User | undefined): void;
 }
 
 export class Gate {
@@ -32,9 +34,10 @@ export class Gate {
    * Lets a request in, as the user who asks or whom they impersonate. Throws 401 Unauthorized for a proof that is wrong, 403 Forbidden
    * for what the user may not do.
    */
-  async admit({ method, path, query, message }: Knock): Promise<User> {
+  async admit({ method, path, query, message, identified }: Knock): Promise<User> {
     const asking = await this.#authenticator.authenticate(message);
     const wanted = impersonated(message.headersDistinct);
+    identified?.(asking, wanted);
     const user = wanted ? await this.#become(wanted, asking) : asking;
     if (openPaths.includes(path) || isMaster(user)) return user;
     if (!this.#authorizer.allowsAll) await this.#authorizer.demand(user, actionOf(method, path, query));
