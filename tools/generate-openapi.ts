@@ -22,6 +22,10 @@ const alsoServed = [
 ];
 /** What a custom kind's schema may say is checked where it is read: custom/structural.ts. Here it has no fields of its own. */
 const schemaOfSchemas = 'JSONSchemaProps';
+/** Fields that the package lost, for the comments above them hold what ends a comment: a star and a slash. */
+const lostFields: Record<string, Record<string, Schema>> = {
+  RuleWithOperations: { resources: { type: 'array', items: { type: 'string' } }, scope: { type: 'string' } },
+};
 const intOrString = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
 const declarations = join('node_modules', 'kubernetes-types');
 const output = join('solutions', 'chapter2-api-server', 'generated', 'schemas.json');
@@ -86,6 +90,7 @@ class Generator {
         ...mergeRules(parent, field, member.type),
       };
     }
+    Object.assign(schema.properties ?? {}, lostFields[name]);
     if (required.length > 0) schema.required = required;
     if (literals.kind && literals.apiVersion) {
       const [version, group = ''] = literals.apiVersion.split('/').reverse();

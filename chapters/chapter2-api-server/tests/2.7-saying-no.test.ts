@@ -1,11 +1,15 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AdmissionPlugin, admissionSteps, type Write } from '#api-server/admission/admission';
 import { boundProblems, withDefaults } from '#api-server/admission/limit-ranger';
 import { terminating } from '#api-server/admission/namespace-lifecycle';
 import { charge, quotaProblem } from '#api-server/admission/resource-quota';
+import { wants } from '#api-server/admission/webhook-rules';
 import { unknownFields } from '#api-server/field-validation';
 import { requestsAboveLimits, validateMounts } from '#api-server/kinds/container-validation';
 import { withDefaultRequests } from '#api-server/kinds/pod-defaults';
+import type { Webhook } from '#api-server/kinds/webhooks';
 import type { ApiObject } from '#api-server/object';
 import { findResource, type ResourceDefinition } from '#api-server/resources';
 import {
@@ -22,6 +26,7 @@ import {
   ServiceAccounts,
 } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
+import { createCertificateAuthority } from '#kit/pki';
 import { type ApiServerUnderTest, type RawAnswer, refusal, startApiServerUnderTest } from '#kit/testing/api-server';
 import { eventually } from '#kit/testing/wait';
 import { readText } from '#kit/transport';
@@ -667,6 +672,177 @@ describe('API server', () =>
             'must be one of privileged, baseline, restricted, ' +
             'metadata.labels[pod-security.kubernetes.io/enforce-version]: Invalid value: "1.30": must be "latest" or "v1.x"]',
         );
+      });
+    });
+
+    describe('a webhook', () => {
+      type Review = Record<string, unknown> & { uid: string; object: Pod };
+      let hooks: ReturnType<typeof createServer>;
+      let url: string;
+      let caBundle: string;
+      let seen: Review[] = [];
+      /** What the server outside answers at which path; nothing at all where there is no answer. */
+      const answers: Record<string, (request: Review) => object | undefined> = {
+        '/no': () => ({ allowed: false, status: { message: 'not on a Friday', code: 409 } }),
+        '/yes': () => ({ allowed: true, warnings: ['be careful'] }),
+        '/silence': () => undefined,
+        '/stranger': () => ({ allowed: true, uid: 'another' }),
+        '/image': ({ object }) => {
+          const patch = [{ op: 'replace', path: '/spec/containers/0/image', value: `mirror/${object.spec?.containers[0]?.name}` }];
+          return { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
+        },
+      };
+
+      beforeAll(async () => {
+        admissionSteps([], () => {});
+        const authority = await createCertificateAuthority('outside-ca');
+        const serving = await authority.issue({ commonName: 'outside', hosts: ['127.0.0.1'], usages: ['server'] });
+        hooks = createServer(serving, async (message, response) => {
+          const { request } = JSON.parse(await readText(message)) as { request: Review };
+          seen.push(request);
+          const answer = answers[message.url?.split('?')[0] ?? '']?.(request);
+          if (!answer) return;
+          response.setHeader('content-type', 'application/json');
+          const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: request.uid, ...answer } };
+          response.end(JSON.stringify(review));
+        });
+        await new Promise<void>((resolve) => hooks.listen(0, '127.0.0.1', resolve));
+        url = `https://127.0.0.1:${(hooks.address() as AddressInfo).port}`;
+        caBundle = Buffer.from(authority.cert).toString('base64');
+      });
+      afterAll(() => {
+        hooks?.closeAllConnections();
+        hooks?.close();
+      });
+
+      const configuration = (kind: 'Mutating' | 'Validating', name: string, webhook: object) => ({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: `${kind}WebhookConfiguration`,
+        metadata: { name },
+        webhooks: [{ name: 'pods.example.com', sideEffects: 'None', admissionReviewVersions: ['v1'], ...webhook }],
+      });
+      const pathOf = (kind: string) => `/apis/admissionregistration.k8s.io/v1/${kind.toLowerCase()}webhookconfigurations`;
+      const rules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }];
+
+      /** A new namespace whose pods the webhook is asked about. */
+      async function asking(kind: 'Mutating' | 'Validating', path: string, more: object = {}): Promise<string> {
+        const name = await newNamespace();
+        const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': name } };
+        const webhook = { clientConfig: { url: url + path, caBundle }, rules, namespaceSelector, timeoutSeconds: 1, ...more };
+        const { code, body } = await post(pathOf(kind), configuration(kind, name, webhook));
+        expect({ code, message: body.message }).toEqual({ code: 201, message: undefined });
+        seen = [];
+        await eventually('the webhook is asked', async () => {
+          const { message } = await rehearse(pod('probe', name));
+          if (seen.length === 0 && message) throw new Error(message);
+          return seen.length > 0;
+        });
+        seen = [];
+        return name;
+      }
+
+      it('says no, in its own words and with its own code', async () => {
+        const namespace = await asking('Validating', '/no');
+        const status = await refusal(create(pod('a', namespace)));
+        expect(status).toMatchObject({ code: 409, message: 'admission webhook "pods.example.com" denied the request: not on a Friday' });
+      });
+
+      it('is told who wants to do what, and whether it is a rehearsal', async () => {
+        const namespace = await asking('Validating', '/yes');
+        await rehearse(pod('a', namespace));
+        await create(pod('a', namespace));
+        expect(seen).toHaveLength(2);
+        expect(seen.map(({ dryRun }) => dryRun)).toEqual([true, false]);
+        expect(seen[1]).toMatchObject({
+          kind: { group: '', version: 'v1', kind: 'Pod' },
+          resource: { group: '', version: 'v1', resource: 'pods' },
+          name: 'a',
+          namespace,
+          operation: 'CREATE',
+          userInfo: { username: 'admin', groups: ['system:masters', 'system:authenticated'] },
+          object: { kind: 'Pod', metadata: { name: 'a' }, spec: { restartPolicy: 'Always' } },
+          oldObject: null,
+        });
+      });
+
+      it('can warn', async () => {
+        const namespace = await asking('Validating', '/yes');
+        const body = JSON.stringify(pod('a', namespace));
+        const answer = await server.client.send({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods`, body });
+        await readText(answer.body);
+        expect(answer.headers.warning).toBe('299 - "be careful"');
+      });
+
+      it('that mutates is asked before the object is validated', async () => {
+        const namespace = await asking('Mutating', '/image');
+        const created = await create(pod('a', namespace, {}, { containers: [{ name: 'web', image: '' }] }));
+        expect(created.spec?.containers[0]?.image).toBe('mirror/web');
+      });
+
+      it.each([
+        ['that does not answer in time', '/silence', 'failed to call webhook: Post '],
+        ['that answers another question', '/stranger', 'received invalid webhook response: expected response.uid='],
+      ])('%s refuses', async (_, path, why) => {
+        const namespace = await asking('Validating', path);
+        const status = await refusal(create(pod('a', namespace)));
+        expect(status).toMatchObject({ code: 500, reason: 'InternalError' });
+        expect(status.message).toContain(`Internal error occurred: failed calling webhook "pods.example.com": ${why}`);
+      });
+
+      it('that does not answer in time does not count with failurePolicy Ignore', async () => {
+        const namespace = await asking('Validating', '/silence', { failurePolicy: 'Ignore' });
+        expect(await create(pod('a', namespace))).toMatchObject({ kind: 'Pod' });
+      });
+
+      const write = (operation: string, subresource = '', labels: Record<string, string> = {}) => {
+        const object = pod('a', 'shop') as ApiObject;
+        object.metadata.labels = labels;
+        const objects = { CREATE: { object }, UPDATE: { object, old: object }, DELETE: { old: object } }[operation];
+        return { target: { resource: pods, namespace: 'shop', name: 'a' }, subresource, ...objects } as Write;
+      };
+      const wanting = (rule: object, more: object = {}) => ({ rules: [{ ...rules[0], ...rule }], ...more }) as Webhook;
+      it.each<[string, Webhook, Write, boolean]>([
+        ['the operation that it names', wanting({}), write('CREATE'), true],
+        ['no other operation', wanting({}), write('DELETE'), false],
+        ['any operation with *', wanting({ operations: ['*'] }), write('DELETE'), true],
+        ['no other resource', wanting({ resources: ['services'] }), write('CREATE'), false],
+        ['no other group', wanting({ apiGroups: ['apps'] }), write('CREATE'), false],
+        ['nothing below a resource', wanting({ operations: ['*'] }), write('UPDATE', 'status'), false],
+        ['what is below a resource, if it says so', wanting({ operations: ['*'], resources: ['pods/*'] }), write('UPDATE', 'status'), true],
+        ['the scope that it names', wanting({ scope: 'Cluster' }), write('CREATE'), false],
+        ['objects that its selector chooses', wanting({}, { objectSelector: { matchLabels: { a: 'b' } } }), write('CREATE'), false],
+        ['these, too', wanting({}, { objectSelector: { matchLabels: { a: 'b' } } }), write('CREATE', '', { a: 'b' }), true],
+        [
+          'no namespace that its selector leaves out',
+          wanting({}, { namespaceSelector: { matchExpressions: [{ key: 'in', operator: 'NotIn', values: ['shop'] }] } }),
+          write('CREATE'),
+          false,
+        ],
+      ])('is asked about %s', (_, webhook, one, expected) => {
+        expect(wants(webhook, one, { in: 'shop' })).toBe(expected);
+      });
+
+      it('is configured completely and correctly, or not at all', async () => {
+        const wrong = { name: 'short', clientConfig: { url: 'http://127.0.0.1/a' }, sideEffects: 'Some', timeoutSeconds: 40, rules };
+        const { body } = await post(pathOf('Validating'), configuration('Validating', 'wrong', wrong));
+        expect(body.details.causes.map(({ field, message }: Record<string, string>) => `${field}: ${message}`)).toEqual([
+          'webhooks[0].name: Invalid value: "short": should be a domain with at least three segments separated by dots',
+          `webhooks[0].clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
+          'webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"',
+          'webhooks[0].timeoutSeconds: Invalid value: 40: the timeout value must be between 1 and 30 seconds',
+        ]);
+      });
+
+      it('is not asked about what configures webhooks: else nobody could take a broken one away', async () => {
+        const all = [{ operations: ['*'], apiGroups: ['admissionregistration.k8s.io'], apiVersions: ['*'], resources: ['*'] }];
+        const broken = { clientConfig: { url: `${url}/no`, caBundle }, rules: all };
+        await asking('Validating', '/yes');
+        expect((await post(pathOf('Validating'), configuration('Validating', 'broken', broken))).code).toBe(201);
+        expect((await post(pathOf('Validating'), configuration('Validating', 'later', broken))).code).toBe(201);
+        seen = [];
+        expect((await server.send({ method: 'DELETE', path: `${pathOf('Validating')}/broken` })).code).toBe(200);
+        expect((await server.send({ method: 'DELETE', path: `${pathOf('Validating')}/later` })).code).toBe(200);
+        expect(seen).toEqual([]);
       });
     });
 
