@@ -114,6 +114,15 @@ function bindingColumns(plural: string): ColumnsOfKind {
   );
 }
 
+function webhookColumns(plural: string) {
+  return kind<KubernetesObject & { webhooks?: object[] }>(
+    `admissionregistration.k8s.io/${plural}`,
+    name,
+    count('Webhooks', ({ webhooks = [] }) => webhooks.length),
+    age,
+  );
+}
+
 export const clusterColumns: ColumnsOfKind[] = [
   nodeColumns,
   eventColumns,
@@ -166,6 +175,8 @@ export const clusterColumns: ColumnsOfKind[] = [
     count('Revision', ({ revision }) => revision),
     age,
   ),
+  webhookColumns('mutatingwebhookconfigurations'),
+  webhookColumns('validatingwebhookconfigurations'),
   kind<PriorityClass>(
     'scheduling.k8s.io/priorityclasses',
     name,

@@ -39,6 +39,7 @@ const mergeKeys: Record<string, string> = {
   'status.addresses': 'type',
   'spec.drivers': 'name',
   '.secrets': 'name',
+  '.webhooks': 'name',
 };
 
 /** Lists of plain values that are merged as sets. */

@@ -83,6 +83,7 @@ const rbac = groupVersion('rbac.authorization.k8s.io', 'v1');
 const scheduling = groupVersion('scheduling.k8s.io', 'v1');
 const storage = groupVersion('storage.k8s.io', 'v1');
 const extensions = groupVersion('apiextensions.k8s.io', 'v1');
+const admission = groupVersion('admissionregistration.k8s.io', 'v1');
 
 export const resources: ResourceDefinition[] = [
   core('ConfigMap', 'configmaps', 'Namespaced', { short: ['cm'] }),
@@ -126,6 +127,9 @@ export const resources: ResourceDefinition[] = [
     subresources: status,
     conversion: horizontalPodAutoscalersV1,
   }),
+
+  admission('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', 'Cluster'),
+  admission('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', 'Cluster'),
 
   policy('PodDisruptionBudget', 'poddisruptionbudgets', 'Namespaced', { short: ['pdb'], subresources: status }),
 

@@ -17,6 +17,7 @@ import { podSecurity } from './pod-security.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
+import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
 export interface AdmissionOptions {
   storage: Storage;
@@ -28,7 +29,6 @@ export interface AdmissionOptions {
   disabled: string[];
 }
 
-/** Webhooks belong just before ResourceQuota. */
 export function createAdmission({ authorizer, clock, random, disabled, ...source }: AdmissionOptions): Admit {
   const lifecycle = namespaceLifecycle(source.storage);
   const access = authorizer.allowsAll ? [] : [nodeRestriction, escalation(authorizer)];
@@ -40,6 +40,8 @@ export function createAdmission({ authorizer, clock, random, disabled, ...source
     podSecurity(source),
     priority(source),
     defaultTolerations,
+    mutatingWebhooks({ ...source, clock, random }),
+    validatingWebhooks({ ...source, clock, random }),
     resourceQuota(source),
   ];
   return admissionBy(

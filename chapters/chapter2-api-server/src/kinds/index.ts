@@ -13,6 +13,7 @@ import { pods } from './pods.ts';
 import { resourceQuotas } from './resource-quotas.ts';
 import { services } from './services.ts';
 import type { KindStrategy } from './strategy.ts';
+import { webhookConfigurations } from './webhooks.ts';
 
 /** By group and kind. */
 const strategies = new Map<string, KindStrategy>();
@@ -35,6 +36,8 @@ register('/ResourceQuota', resourceQuotas);
 register('/Secret', secrets);
 register('/Service', services);
 register('apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitions);
+register('admissionregistration.k8s.io/MutatingWebhookConfiguration', webhookConfigurations);
+register('admissionregistration.k8s.io/ValidatingWebhookConfiguration', webhookConfigurations);
 register('apps/DaemonSet', daemonSets);
 register('apps/Deployment', deployments);
 register('apps/ReplicaSet', replicaSets);

@@ -1,0 +1,153 @@
+// Webhooks: admission by servers of somebody else's. Mutating ones are asked one after the other and may patch the object; validating ones
+// all at once, and last of all but the quota. A webhook that does not answer refuses (Fail), or does not count (Ignore).
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook
+
+import type { Clock, Random } from '#kit/clock';
+import { ApiError, failure } from '#kit/status';
+import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
+import { checkFields, ignoring } from '../field-validation.ts';
+import { strategyFor } from '../kinds/index.ts';
+import type { Webhook, WebhookConfiguration } from '../kinds/webhooks.ts';
+import { isNamespaces, namespaceTarget } from '../namespaces.ts';
+import type { ApiObject } from '../object.ts';
+import { uuid } from '../object-meta.ts';
+import { applyJsonPatch } from '../patch.ts';
+import { apiVersionOf, findResource, type ResourceDefinition } from '../resources.ts';
+import type { AdmissionPlugin, Write } from './admission.ts';
+import { type AdmissionResponse, ask, WebhookFailure } from './webhook-client.ts';
+import { operationOf, wants } from './webhook-rules.ts';
+
+const group = 'admissionregistration.k8s.io';
+/** What a webhook is shown as it is stored. Other doors take objects of their own kinds, of which the plugins see nothing. */
+const doors = ['', 'status'];
+
+export interface WebhookOptions extends LiveSource {
+  clock: Clock;
+  random: Random;
+}
+
+export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
+  const hooks = new Hooks('mutatingwebhookconfigurations', options);
+  return {
+    name: 'MutatingAdmissionWebhook',
+    async admit(write) {
+      for (const webhook of await hooks.for(write)) {
+        const response = await hooks.ask(webhook, write);
+        if (response?.patch) change(write, webhook, response.patch);
+      }
+    },
+  };
+}
+
+export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
+  const hooks = new Hooks('validatingwebhookconfigurations', options);
+  return {
+    name: 'ValidatingAdmissionWebhook',
+    async validate(write) {
+      const webhooks = await hooks.for(write);
+      await Promise.all(webhooks.map((webhook) => hooks.ask(webhook, write)));
+    },
+  };
+}
+
+class Hooks {
+  readonly #configurations: LiveObjects<WebhookConfiguration & ApiObject>;
+  readonly #namespaces: LiveObjects;
+  readonly #options: WebhookOptions;
+
+  constructor(plural: string, options: WebhookOptions) {
+    this.#options = options;
+    this.#configurations = new LiveObjects(findResource(group, 'v1', plural) as ResourceDefinition, options);
+    this.#namespaces = new LiveObjects(namespaceTarget('').resource, options);
+  }
+
+  /** In the order of the configurations' names. What configures webhooks is never shown to one: else nobody could take a broken one away. */
+  async for(write: Write): Promise<Webhook[]> {
+    if (write.target.resource.group === group || !doors.includes(write.subresource)) return [];
+    await this.#configurations.ready();
+    const configurations = [...this.#configurations.values()];
+    if (configurations.length === 0) return [];
+    await this.#namespaces.ready();
+    const labels = this.#namespaceLabels(write);
+    configurations.sort((one, other) => ((one.metadata.name ?? '') < (other.metadata.name ?? '') ? -1 : 1));
+    return configurations.flatMap(({ webhooks = [] }) => webhooks).filter((webhook) => wants(webhook, write, labels));
+  }
+
+  /** The response of a webhook that allows the write; undefined for one that cannot be asked and does not count. Throws ApiError. */
+  async ask(webhook: Webhook, write: Write): Promise<AdmissionResponse | undefined> {
+    const { name, failurePolicy } = webhook;
+    const { clock, random } = this.#options;
+    try {
+      const response = await ask(webhook, reviewOf(write, uuid(random)), clock);
+      for (const warning of response.warnings ?? []) write.warn(warning);
+      if (response.allowed) return response;
+      throw denial(name, response);
+    } catch (error) {
+      if (!(error instanceof WebhookFailure)) throw error;
+      if (failurePolicy === 'Ignore') return undefined;
+      throw failed(name, error.message);
+    }
+  }
+
+  #namespaceLabels({ target, object, old }: Write): Record<string, string> | undefined {
+    if (isNamespaces(target.resource)) return (object ?? old)?.metadata.labels ?? {};
+    return target.namespace === undefined ? undefined : (this.#namespaces.get(undefined, target.namespace)?.metadata.labels ?? {});
+  }
+}
+
+/** Kubernetes: staging/src/k8s.io/api/admission/v1/types.go, AdmissionRequest */
+function reviewOf(write: Write, uid: string) {
+  const { target, user, subresource, dryRun, object, old } = write;
+  const { group, version, kind, plural } = target.resource;
+  const { name: username, groups, uid: userUid, extra } = user;
+  const types = { kind: { group, version, kind }, resource: { group, version, resource: plural } };
+  return {
+    uid,
+    ...types,
+    requestKind: types.kind,
+    requestResource: types.resource,
+    ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
+    name: target.name,
+    ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+    operation: operationOf(write),
+    userInfo: { username, groups, ...(userUid ? { uid: userUid } : {}), ...(extra ? { extra } : {}) },
+    object: object ?? null,
+    oldObject: old ?? null,
+    dryRun,
+  };
+}
+
+/** The patched object takes the other one's place; what the webhook left out is filled in, as for any author. */
+function change({ target, object }: Write, { name }: Webhook, patch: string): void {
+  if (!object) return;
+  const { resource } = target;
+  try {
+    const patched = checkFields(
+      applyJsonPatch(object, JSON.parse(Buffer.from(patch, 'base64').toString('utf8'))),
+      resource,
+      ignoring,
+    ) as ApiObject;
+    const { apiVersion = apiVersionOf(resource), metadata = {}, ...rest } = patched;
+    for (const field of Object.keys(object)) delete object[field];
+    Object.assign(object, { apiVersion, metadata, ...rest });
+    strategyFor(resource).setDefaults?.(object);
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof SyntaxError) throw failed(name, `the patch cannot be applied: ${error.message}`);
+    throw error;
+  }
+}
+
+function failed(name: string, why: string): ApiError {
+  return new ApiError(
+    failure(500, 'InternalError', `Internal error occurred: failed calling webhook "${name}": ${why}`, { causes: [{ message: why }] }),
+  );
+}
+
+/** Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/errors/statuserror.go */
+function denial(name: string, { status }: AdmissionResponse): ApiError {
+  const { message, reason, code = 0 } = status ?? {};
+  const denied = `admission webhook "${name}" denied the request`;
+  const why = message || reason;
+  const text = why ? `${denied}: ${why}` : `${denied} without explanation`;
+  return new ApiError({ ...failure(Math.max(code, 400), reason ?? '', text), ...(status?.details ? { details: status.details } : {}) });
+}
