@@ -79,6 +79,18 @@ describe('etcd', () => {
       expect((await client.range({ key: '\0', rangeEnd: '\0', countOnly: true })).count).toBe(1);
     });
 
+    it('says at once that nobody leads, to a watch that requires a leader', async () => {
+      const [own, other] = await freePorts(2);
+      const listenPeers = { host: '127.0.0.1', port: own as number };
+      const initialCluster = `a=http://127.0.0.1:${own},b=http://127.0.0.1:${other}`;
+      const client = connect((await start({ transport, name: 'a', cluster: { listenPeers, initialCluster } })).url);
+      const stream = client.watch({ requireLeader: true });
+      expect(await failureOf(stream.next())).toEqual({ code: 'UNAVAILABLE', details: 'etcdserver: no leader' });
+      const patient = client.watch();
+      cleanUp.push(() => patient.close());
+      expect(await patient.create({ key: 'waiting' })).toMatchObject({ created: true });
+    });
+
     it(`serves others beside ${streams} idle watch streams, and forgets them when their clients go`, async () => {
       const { url } = await start({ transport });
       const client = connect(url);
