@@ -32,17 +32,18 @@ export function requestsAnything(pod: Pod): boolean {
  * @exercise 4.2 Add up what the pod's containers, sidecars and overhead request; never less than an init container needs while it runs
  */
 export function podRequests({ spec }: Pod): ExactResources {
+  const { containers = [], initContainers = [], overhead } = spec ?? {};
   let together: ExactResources = {};
-  for (const container of spec?.containers ?? []) together = plus(together, containerRequests(container));
+  for (const container of containers) together = plus(together, containerRequests(container));
 
   let sidecars: ExactResources = {};
   let initializing: ExactResources = {};
-  for (const container of spec?.initContainers ?? []) {
+  for (const container of initContainers) {
     const withSidecars = plus(sidecars, containerRequests(container));
     initializing = larger(initializing, withSidecars);
     if (isSidecar(container)) sidecars = withSidecars;
   }
-  return plus(larger(plus(together, sidecars), initializing), parseResources(spec?.overhead));
+  return plus(larger(plus(together, sidecars), initializing), parseResources(overhead));
 }
 
 export function containerRequests(container: Container): ExactResources {

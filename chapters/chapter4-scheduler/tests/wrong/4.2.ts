@@ -15,8 +15,8 @@ export const wrong: WrongSolution[] = [
     name: 'ignores init containers',
     misunderstanding: 'Init containers are over before anything counts.',
     file: 'requests.ts',
-    replace: 'plus(larger(plus(together, sidecars), initializing), parseResources(spec?.overhead))',
-    by: 'plus(plus(together, sidecars), parseResources(spec?.overhead))',
+    replace: 'plus(larger(plus(together, sidecars), initializing), parseResources(overhead))',
+    by: 'plus(plus(together, sidecars), parseResources(overhead))',
     caughtBy: 'needs no more than the largest of its init containers, which run one at a time, when that is more',
   },
   {
@@ -39,8 +39,8 @@ export const wrong: WrongSolution[] = [
     name: 'hides the overhead behind init containers',
     misunderstanding: 'Overhead is one more container.',
     file: 'requests.ts',
-    replace: 'plus(larger(plus(together, sidecars), initializing), parseResources(spec?.overhead))',
-    by: 'larger(plus(plus(together, sidecars), parseResources(spec?.overhead)), initializing)',
+    replace: 'plus(larger(plus(together, sidecars), initializing), parseResources(overhead))',
+    by: 'larger(plus(plus(together, sidecars), parseResources(overhead)), initializing)',
     caughtBy: "adds the pod's overhead on top of whatever is larger",
   },
   {
