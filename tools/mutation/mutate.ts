@@ -1,10 +1,8 @@
-// npm run mutate -- chapter4: changes the code that a learner writes, one small change at a time, and runs the chapter's own suite
-// on each. A change that no test notices is a survivor: a wrong solution that the tests let through. Each stage's functions meet
-// the tests of their own stage first; what survives those, and has no reason to, meets the whole suite. The scores go to docs/data/mutation.json, the
-// survivors to the terminal and to .kubekata/mutation/<stage>.txt.
+// npm run mutate -- chapter4: changes the code that a learner writes, one small change at a time, and runs the tests of its stage on
+// each. A change that no test notices is a survivor: a wrong solution that the tests let through. The scores go to
+// docs/data/mutation.json, the survivors to the terminal and to .kubekata/mutation/<stage>.txt.
 //
 //   npm run mutate -- chapter4 --stages 4.2       only these stages
-//   npm run mutate -- chapter5 --own-tests        only their own tests, where the whole suite takes too long
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,18 +12,7 @@ import { readFlags, runCommand, UsageError } from '#cluster/flags';
 import { systemClock, timestamp } from '#kit/clock';
 import { chapterNamed } from '../chapters.ts';
 import { pattern, type Range, writtenByLearner } from './ranges.ts';
-import {
-  type Counts,
-  countsOf,
-  describeSurvivor,
-  isSurvivor,
-  type KnownSurvivor,
-  percentOf,
-  type Score,
-  scoreOf,
-  survivorOf,
-  survivorsOf,
-} from './report.ts';
+import { type Counts, countsOf, describeSurvivor, type KnownSurvivor, percentOf, type Score, scoreOf, survivorsOf } from './report.ts';
 
 const scoresFile = 'docs/data/mutation.json';
 const survivorsFile = 'docs/data/survivors.json';
@@ -33,7 +20,6 @@ const folder = '.kubekata/mutation';
 
 const flags = {
   stages: { description: 'only these: 4.1,4.2', default: '' },
-  'own-tests': { description: "survivors of their own stage's tests are not tried on the whole suite", default: false as const },
 };
 
 type Body = Range & { file: string };
@@ -47,12 +33,11 @@ function bodiesOf(chapter: string): Body[] {
   });
 }
 
-/** @param tests the names of the chapter's test files, as a pattern */
-async function run(chapter: string, mutate: string[], tests: string): Promise<MutantResult[]> {
-  process.env.KATA_MUTATE = chapter;
-  process.env.KATA_MUTATE_TESTS = tests;
+/** Changes the bodies, and runs the stage's own tests: what a learner runs while writing them. */
+async function run(chapter: string, stage: string, bodies: Body[]): Promise<MutantResult[]> {
+  process.env.KATA_MUTATE_TESTS = `chapters/${chapter}/tests/${stage}-*.test.ts`;
   const options: PartialStrykerOptions = {
-    mutate,
+    mutate: bodies.map((body) => pattern(body.file, body)),
     testRunner: 'warm',
     plugins: ['./tools/mutation/warm-runner.ts', './tools/mutation/ignore-logs.ts'],
     ignorers: ['logs'],
@@ -74,34 +59,6 @@ async function run(chapter: string, mutate: string[], tests: string): Promise<Mu
 
 function read(path: string): string {
   return readFileSync(path, 'utf8');
-}
-
-/** The same mutant of two runs. */
-function identity({ fileName, location: { start, end }, replacement }: MutantResult): string {
-  return JSON.stringify([fileName, start, end, replacement]);
-}
-
-/** @param known of them the whole suite is not asked */
-async function mutateStage(
-  chapter: string,
-  stage: string,
-  { bodies, known, ownTestsOnly }: { bodies: Body[]; known: KnownSurvivor[]; ownTestsOnly: boolean },
-): Promise<MutantResult[]> {
-  const mutants = await run(
-    chapter,
-    bodies.map((body) => pattern(body.file, body)),
-    `${stage}-*`,
-  );
-  const left = mutants.filter((mutant) => isSurvivor(mutant) && !survivorOf(mutant, known, read).reason);
-  if (left.length === 0 || ownTestsOnly) return mutants;
-  console.log(`${stage}: ${left.length} of ${mutants.length} survive the stage's own tests; they meet the whole suite`);
-  const again = await run(
-    chapter,
-    left.map(({ fileName, location: { start, end } }) => `${fileName}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`),
-    '*',
-  );
-  const verdicts = new Map(again.map((mutant) => [identity(mutant), mutant]));
-  return mutants.map((mutant) => (isSurvivor(mutant) ? (verdicts.get(identity(mutant)) ?? mutant) : mutant));
 }
 
 function readData<T>(path: string): Record<string, T> {
@@ -129,7 +86,7 @@ function describeCounts(counts: Counts): string {
 
 async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);
-  const { stages: only, 'own-tests': ownTestsOnly } = readFlags('npm run mutate -- CHAPTER [flags]', flags, args);
+  const { stages: only } = readFlags('npm run mutate -- CHAPTER [flags]', flags, args);
   const chapter = chapterNamed(name);
   const bodies = bodiesOf(chapter);
   const stages = [...new Set(bodies.map(({ stage }) => stage))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
@@ -140,7 +97,7 @@ async function main(): Promise<number> {
   for (const stage of wanted) {
     const known = readData<KnownSurvivor[]>(survivorsFile)[chapter] ?? [];
     const ofStage = bodies.filter((body) => body.stage === stage);
-    const mutants = await mutateStage(chapter, stage, { bodies: ofStage, known, ownTestsOnly });
+    const mutants = await run(chapter, stage, ofStage);
     const survivors = survivorsOf(mutants, known, read).map(describeSurvivor).join('\n\n');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${stage}.txt`), `${survivors}\n`);

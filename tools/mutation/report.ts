@@ -48,7 +48,7 @@ export function countsOf(mutants: Mutant[]): Counts {
 }
 
 /** Nothing told it from the solution. In doubt it survives: where a test that fails with it fails without it, too. */
-export function isSurvivor({ status }: Mutant): boolean {
+function isSurvivor({ status }: Mutant): boolean {
   return status === 'Survived' || status === 'NoCoverage' || status === 'RuntimeError';
 }
 
@@ -71,7 +71,7 @@ export function survivorsOf(mutants: Mutant[], known: KnownSurvivor[], read: (pa
   return survivors.sort((a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line);
 }
 
-export function survivorOf(mutant: Mutant, known: KnownSurvivor[], read: (path: string) => string): Survivor {
+function survivorOf(mutant: Mutant, known: KnownSurvivor[], read: (path: string) => string): Survivor {
   const { fileName: file, status, replacement, location } = mutant;
   const from = oneLine(cut(read(file), location));
   const to = oneLine(replacement ?? '');

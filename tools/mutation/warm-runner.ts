@@ -69,7 +69,7 @@ class WarmRunner implements TestRunner {
   }
 
   async init(): Promise<void> {
-    this.#files = globSync(`chapters/${process.env.KATA_MUTATE}/tests/${process.env.KATA_MUTATE_TESTS}.test.ts`).sort();
+    this.#files = globSync(process.env.KATA_MUTATE_TESTS ?? '').sort();
     if (existsSync(timesFile)) this.#times = JSON.parse(readFileSync(timesFile, 'utf8')) as Record<string, number>;
     const globals = pathToFileURL(join(import.meta.dirname, 'jest-globals.ts')).href;
     registerHooks({
