@@ -3,7 +3,7 @@ import { Informer, type InformerOptions } from '#controller-manager/informer';
 import { ObjectCache } from '#controller-manager/object-cache';
 import { mustListAgain } from '#controller-manager/reflector';
 import { type Pod, Pods } from '#kit/api';
-import { type Clock, FakeClock, systemClock } from '#kit/clock';
+import { type Clock, FakeClock, type Random, systemClock } from '#kit/clock';
 import { silentLogger } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { ApiError, failure } from '#kit/status';
@@ -32,7 +32,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-function make(options: InformerOptions<Pod> = {}, instead: { clock?: Clock } = {}): Informer<Pod> {
+function make(options: InformerOptions<Pod> = {}, instead: { clock?: Clock; random?: Random } = {}): Informer<Pod> {
   const made = new Informer(server.client(), Pods, { ...context, ...instead }, options);
   informer = made;
   const name = ({ metadata }: Pod) => metadata?.name;
@@ -107,6 +107,14 @@ describe('controller manager', () => {
         expect(cache.byIndex('node', 'node-1').map(({ metadata }) => metadata?.labels)).toEqual([{ color: 'blue' }]);
       });
 
+      it('takes a value that an index function gives twice for one', () => {
+        const cache = new ObjectCache<Pod>({ twice: () => ['same', 'same'] });
+        cache.set(pod('a'));
+        expect(cache.byIndex('twice', 'same')).toHaveLength(1);
+        cache.delete('default/a');
+        expect(cache.byIndex('twice', 'same')).toEqual([]);
+      });
+
       it('forgets a deleted object in every index', () => {
         const cache = new ObjectCache<Pod>({ node: byNode });
         cache.set(pod('a').boundTo('node-1'));
@@ -167,6 +175,14 @@ describe('controller manager', () => {
       expect(server.watches[0]?.query.get('allowWatchBookmarks')).toBe('true');
       expect(second).toBe((first as number) + 21);
       expect(server.lists).toHaveLength(1);
+    });
+
+    it('asks for watches of five to ten minutes, one for longer than another', async () => {
+      await withDeadline('the informer has its first list', make({}, { random: () => 0.5 }).start(), { within });
+      await watching();
+      const seconds = Number(server.watches[0]?.query.get('timeoutSeconds'));
+      expect(seconds).toBeGreaterThan(300);
+      expect(seconds).toBeLessThan(600);
     });
 
     it('goes on from a deletion too', async () => {
