@@ -72,8 +72,9 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   /**
-   * Watches from a version and reports each event, until the server ends the watch (it does so every few minutes) or an error
-   * is thrown. After each event, a bookmark too, `#resourceVersion` is the event object's version: the next watch goes on from there.
+   * Watches from a version and reports each event, until the server ends the watch or an error is thrown. It asks the server to end it
+   * after 300 to 600 seconds (`timeoutSeconds`), the more the larger `random()`: not all watches shall come back at once.
+   * After each event, a bookmark too, `#resourceVersion` is the event object's version: the next watch goes on from there.
    * A watch that ends after less than a second without an event is an error, so that a confused server is not asked in a tight loop.
    */
   async watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
