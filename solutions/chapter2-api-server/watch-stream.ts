@@ -8,7 +8,6 @@ import { ApiError } from '#kit/status';
 import { statusOf } from './errors.ts';
 import { listObjects } from './list.ts';
 import type { ApiObject, Collection } from './object.ts';
-import { apiVersionOf } from './resources.ts';
 import type { Storage } from './storage.ts';
 import type { Change, WatchCache, Watcher } from './watch-cache.ts';
 import { eventOf, type WatchEvent } from './watch-events.ts';
@@ -28,6 +27,8 @@ export interface WatchStreamOptions {
   cache: WatchCache;
   storage: Storage;
   response: ServerResponse;
+  /** What the client takes objects for: those of a bookmark, too. */
+  type: { kind: string; apiVersion: string };
   /** undefined: objects as they are */
   render: Render | undefined;
   clock: Clock;
@@ -106,15 +107,14 @@ export class WatchStream implements Watcher {
 
   /**
    * Tells the client how far it has come, though nothing happened that concerns it: it may go on from there. A bookmark is an
-   * event of type BOOKMARK whose object has kind, apiVersion and metadata.resourceVersion, and nothing else but annotations.
+   * event of type BOOKMARK whose object has kind and apiVersion (`#options.type`), metadata.resourceVersion, and nothing else but annotations.
    *
    * @exercise 2.4 Send a bookmark with the revision up to which the client has been told everything
    */
   #bookmark(annotations?: Record<string, string>): void {
-    const { resource } = this.#options.collection;
     const resourceVersion = String(Math.max(this.#sentUpTo, this.#subscription ? this.#options.cache.revision : 0));
     const metadata = { resourceVersion, creationTimestamp: null, ...(annotations ? { annotations } : {}) };
-    this.#write({ type: 'BOOKMARK', object: { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata } });
+    this.#write({ type: 'BOOKMARK', object: { ...this.#options.type, metadata } });
   }
 
   #send({ type, object }: WatchEvent): void {

@@ -1,12 +1,17 @@
-// One object in two versions: HorizontalPodAutoscalers are stored as autoscaling/v2 and served as v1, too. `kubectl autoscale`
-// writes v1 until 1.32.
+// One object in two versions: HorizontalPodAutoscalers are stored as autoscaling/v2 and served as v1, too (`kubectl autoscale` writes v1
+// until 1.32); events are stored as core's and served as those of events.k8s.io. And the kinds that are no versions of others: certificate
+// requests, which have a door of their own for whoever approves; all kinds as nothing but their metadata.
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HorizontalPodAutoscaler as V1 } from 'kubernetes-types/autoscaling/v1';
 import type { HorizontalPodAutoscaler as V2 } from 'kubernetes-types/autoscaling/v2';
-import type { Resource } from '#kit/api';
+import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1';
+import type { Event as V1Event } from 'kubernetes-types/events/v1';
+import { ClusterRoleBindings, ClusterRoles, Events, type KubernetesObject, type Resource } from '#kit/api';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 import { type Kubectl, kubectlFor } from '#kit/testing/kubectl';
+import { eventually } from '#kit/testing/wait';
+import { readLines } from '#kit/transport';
 
 const names = { kind: 'HorizontalPodAutoscaler', plural: 'horizontalpodautoscalers', namespaced: true } as const;
 const inV1: Resource<V1> = { apiVersion: 'autoscaling/v1', ...names };
@@ -104,5 +109,119 @@ describe('API server: autoscaling/v1 beside v2', () => {
     const { spec } = await plane.client.get(inV2, named('echo'));
     expect(spec).toMatchObject({ minReplicas: 2, maxReplicas: 7, metrics: [cpu(65)] });
     expect(await kubectl(['get', 'hpa', 'echo'])).toMatch(/echo +Deployment\/echo +cpu: <unknown>\/65% +2 +7/);
+  });
+});
+
+describe('API server: events.k8s.io/v1 beside the core events', () => {
+  let plane: TestControlPlane;
+  beforeAll(async () => {
+    plane = await startTestControlPlane();
+  });
+  afterAll(() => plane?.stop());
+
+  const newEvents: Resource<V1Event> = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events', namespaced: true };
+
+  it('is the same event in other words, whichever it was written in', async () => {
+    const regarding = { kind: 'Pod', name: 'web', namespace: 'default' };
+    const written = await plane.client.create(newEvents, {
+      metadata: { name: 'new-words', namespace: 'default' },
+      eventTime: '2026-01-02T03:04:05.000006Z',
+      reportingController: 'example.com/doer',
+      reportingInstance: 'doer-1',
+      action: 'Doing',
+      reason: 'Done',
+      note: 'all of it',
+      type: 'Normal',
+      regarding,
+    });
+    expect(written).toMatchObject({ apiVersion: 'events.k8s.io/v1', note: 'all of it', regarding });
+    const core = await plane.client.get(Events, { namespace: 'default', name: 'new-words' });
+    expect(core).toMatchObject({
+      apiVersion: 'v1',
+      message: 'all of it',
+      involvedObject: regarding,
+      reportingComponent: 'example.com/doer',
+    });
+    const { items } = await plane.client.list(newEvents, { namespace: 'default', fieldSelector: 'reason=Done' });
+    expect(items).toMatchObject([{ note: 'all of it' }]);
+  });
+
+  it('shows a client that wants metadata only nothing else, also where a streaming list ends', async () => {
+    const response = await plane.client.send({
+      method: 'GET',
+      path: '/api/v1/namespaces?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true',
+      headers: { accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1' },
+    });
+    const kinds = new Set<string>();
+    for await (const line of readLines(response.body)) {
+      const { type, object } = JSON.parse(line) as { type: string; object: KubernetesObject };
+      kinds.add(`${object.apiVersion} ${object.kind}`);
+      if (type === 'BOOKMARK') break;
+    }
+    expect([...kinds]).toEqual(['meta.k8s.io/v1 PartialObjectMetadata']);
+  });
+});
+
+describe('API server: certificate requests', () => {
+  let plane: TestControlPlane;
+  let kubectl: Kubectl;
+  beforeAll(async () => {
+    plane = await startTestControlPlane();
+    kubectl = await kubectlFor(plane);
+  });
+  afterAll(async () => {
+    await kubectl?.dispose();
+    await plane?.stop();
+  });
+
+  const Requests: Resource<CertificateSigningRequest> = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    plural: 'certificatesigningrequests',
+    namespaced: false,
+  };
+  const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
+  const request = (name: string, spec: Partial<CertificateSigningRequest['spec']> = {}): CertificateSigningRequest => ({
+    metadata: { name },
+    spec: { request: Buffer.from(pem).toString('base64'), signerName: 'example.com/web', usages: ['client auth'], ...spec },
+  });
+
+  it('says who asks, whatever they say themselves', async () => {
+    const { spec } = await plane.client.create(Requests, request('honest', { username: 'root', groups: ['system:masters', 'x'] }));
+    expect(spec).toMatchObject({ username: 'admin', groups: ['system:masters', 'system:authenticated'] });
+  });
+
+  it('waits until somebody approves it, who may do that for this signer', async () => {
+    await plane.client.create(Requests, request('jane'));
+    expect(await kubectl(['get', 'csr', 'jane'])).toMatch(/jane +\d+s +example.com\/web +admin +<none> +Pending/);
+    const approver = await plane.clientFor('approver');
+    const mayWrite = { verbs: ['get', 'update'], apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests/approval'] };
+    await plane.client.create(ClusterRoles, { metadata: { name: 'approver' }, rules: [mayWrite] });
+    await plane.client.create(ClusterRoleBindings, {
+      metadata: { name: 'approver' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'approver' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'approver' }],
+    });
+    const approved = { status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Test' }] } };
+    const wanted = { ...(await plane.client.get(Requests, { name: 'jane' })), ...approved };
+    const approve = () => approver.send({ method: 'PUT', path: approvalPath, body: JSON.stringify(wanted) });
+    const approvalPath = '/apis/certificates.k8s.io/v1/certificatesigningrequests/jane/approval';
+    await eventually('the role counts', () =>
+      expect(approve())
+        .rejects.toMatchObject({ message: expect.stringContaining('user not permitted to approve requests with signerName') })
+        .then(() => true),
+    );
+    await kubectl(['certificate', 'approve', 'jane']);
+    expect(await kubectl(['get', 'csr', 'jane'])).toContain('Approved');
+  });
+
+  it('is refused when it is none', async () => {
+    const broken = plane.client.create(Requests, request('broken', { request: 'bm9uZQ==', signerName: 'web', usages: [] }));
+    await expect(broken).rejects.toMatchObject({
+      status: {
+        code: 422,
+        details: { causes: [{ field: 'spec.request' }, { field: 'spec.usages' }, { field: 'spec.signerName' }] },
+      },
+    });
   });
 });
