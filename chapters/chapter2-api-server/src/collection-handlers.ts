@@ -12,7 +12,7 @@ import { listObjects, readListQuery } from './list.ts';
 import { negotiate } from './negotiation.ts';
 import { type Collection, targetOf } from './object.ts';
 import { answerObject, readDeleteOptions } from './object-handlers.ts';
-import { listRenderer, objectRenderer } from './representation.ts';
+import { listRenderer, objectRenderer, typeShown } from './representation.ts';
 import { flagParameter } from './request.ts';
 import type { Answer, ApiRequest } from './server.ts';
 import { readWatchQuery } from './watch-query.ts';
@@ -45,7 +45,8 @@ async function watch(collection: Collection, request: ApiRequest, api: ApiResour
   const isAsStored = representation.form === 'Object' && !resource.conversion;
   const render = isAsStored ? undefined : objectRenderer(resource, representation, request.query, api.clock);
   const cache = await api.caches.of(resource);
-  await WatchStream.start({ ...api, collection, query, cache, render, response: request.response });
+  const type = typeShown(resource, representation);
+  await WatchStream.start({ ...api, collection, query, cache, type, render, response: request.response });
 }
 
 async function create(collection: Collection, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {

@@ -43,25 +43,26 @@ function nodeAddress(wanted: string): (node: Node) => string | undefined {
   return ({ status }) => status?.addresses?.find(({ type }) => type === wanted)?.address;
 }
 
-const eventColumns = kind<Event>(
-  '/events',
-  text('Last Seen', (event, clock) => since(event.series?.lastObservedTime ?? event.lastTimestamp ?? firstSeen(event), clock)),
-  text('Type', ({ type }) => type),
-  text('Reason', ({ reason }) => reason),
-  text('Object', ({ involvedObject: { kind = '', name = '' } = {} }) => `${kind.toLowerCase()}/${name}`),
-  wide(blank('Subobject', ({ involvedObject: { fieldPath = '' } = {} }) => fieldPath)),
-  wide(
-    text('Source', ({ source, reportingComponent, reportingInstance }) => {
-      const component = source?.component || reportingComponent;
-      const host = source?.host || reportingInstance;
-      return host ? `${component}, ${host}` : component;
-    }),
-  ),
-  blank('Message', ({ message }) => message?.trim()),
-  wide(text('First Seen', (event, clock) => since(firstSeen(event), clock))),
-  wide(count('Count', ({ count, series }) => series?.count ?? count ?? 1)),
-  wide(name),
-);
+const eventColumns = (group: string): ColumnsOfKind =>
+  kind<Event>(
+    `${group}/events`,
+    text('Last Seen', (event, clock) => since(event.series?.lastObservedTime ?? event.lastTimestamp ?? firstSeen(event), clock)),
+    text('Type', ({ type }) => type),
+    text('Reason', ({ reason }) => reason),
+    text('Object', ({ involvedObject: { kind = '', name = '' } = {} }) => `${kind.toLowerCase()}/${name}`),
+    wide(blank('Subobject', ({ involvedObject: { fieldPath = '' } = {} }) => fieldPath)),
+    wide(
+      text('Source', ({ source, reportingComponent, reportingInstance }) => {
+        const component = source?.component || reportingComponent;
+        const host = source?.host || reportingInstance;
+        return host ? `${component}, ${host}` : component;
+      }),
+    ),
+    blank('Message', ({ message }) => message?.trim()),
+    wide(text('First Seen', (event, clock) => since(firstSeen(event), clock))),
+    wide(count('Count', ({ count, series }) => series?.count ?? count ?? 1)),
+    wide(name),
+  );
 
 function firstSeen({ firstTimestamp, eventTime }: Event): string | undefined {
   return firstTimestamp ?? eventTime;
@@ -125,7 +126,8 @@ function webhookColumns(plural: string) {
 
 export const clusterColumns: ColumnsOfKind[] = [
   nodeColumns,
-  eventColumns,
+  eventColumns(''),
+  eventColumns('events.k8s.io'),
   volumeColumns,
   claimColumns,
   bindingColumns('rolebindings'),

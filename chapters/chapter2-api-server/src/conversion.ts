@@ -8,6 +8,8 @@ import { findResource, type ResourceDefinition } from './resources.ts';
 
 /** Both ways must lose nothing: what one version cannot say, it keeps in annotations. Neither changes what it is given. */
 export interface Conversion {
+  /** The resource's own, where it is absent. */
+  storedGroup?: string;
   storedVersion: string;
   toStored(served: ApiObject): ApiObject;
   toServed(stored: ApiObject): ApiObject;
@@ -16,7 +18,7 @@ export interface Conversion {
 /** What came in, as it is stored. Throws BadRequest when something in an annotation cannot be converted. */
 export function toStored(object: ApiObject, { group, plural, conversion }: ResourceDefinition): ApiObject {
   if (!conversion) return object;
-  const stored = findResource(group, conversion.storedVersion, plural);
+  const stored = findResource(conversion.storedGroup ?? group, conversion.storedVersion, plural);
   // The conversion of a custom kind leaves out by itself what the other version has not.
   return stored ? checkFields(conversion.toStored(object), stored, ignoring) : conversion.toStored(object);
 }

@@ -40,6 +40,9 @@ const selectableFields: Record<string, string[]> = {
     'source',
     'type',
   ],
+  // Selection is by the stored form: those that are called the same in both.
+  'events.events.k8s.io': ['reason', 'type'],
+  'certificatesigningrequests.certificates.k8s.io': ['spec.signerName'],
   nodes: ['spec.unschedulable'],
   namespaces: ['status.phase'],
   secrets: ['type'],

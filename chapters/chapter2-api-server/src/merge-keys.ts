@@ -39,7 +39,10 @@ const mergeKeys: Record<string, string> = {
   'status.addresses': 'type',
   'spec.drivers': 'name',
   '.secrets': 'name',
+
+  // Webhooks
   '.webhooks': 'name',
+  'webhooks.matchConditions': 'name',
 };
 
 /** Lists of plain values that are merged as sets. */

@@ -13,6 +13,8 @@ import { toTable } from './tables.ts';
 const includePolicies = ['None', 'Metadata', 'Object'] as const;
 type IncludeObject = (typeof includePolicies)[number];
 
+const partialObject = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+
 export function objectRenderer(
   resource: ResourceDefinition,
   { form }: Representation,
@@ -23,6 +25,11 @@ export function objectRenderer(
   if (form === 'PartialObjectMetadata') return metadataOnly;
   const includeObject = readIncludeObject(query);
   return (object) => toTable(resource, [object], { resourceVersion: object.metadata.resourceVersion ?? '' }, clock, includeObject);
+}
+
+/** What a single object is, in the form that is asked for; in a table, what its rows are about. */
+export function typeShown(resource: ResourceDefinition, { form }: Representation): { kind: string; apiVersion: string } {
+  return form === 'PartialObjectMetadata' ? partialObject : { kind: resource.kind, apiVersion: apiVersionOf(resource) };
 }
 
 export function listRenderer(
@@ -44,7 +51,7 @@ export function listRenderer(
 }
 
 function metadataOnly({ metadata }: ApiObject): object {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+  return { ...partialObject, metadata };
 }
 
 /** A list says once what its items are. */

@@ -5,6 +5,7 @@
 import type { Conversion } from './conversion.ts';
 import type { CustomKind } from './custom/kind.ts';
 import { horizontalPodAutoscalersV1 } from './kinds/autoscaling-v1.ts';
+import { eventsV1 } from './kinds/events-v1.ts';
 
 /** One resource of one API version. */
 export interface ResourceDefinition {
@@ -67,6 +68,7 @@ function groupVersion(group: string, version: string) {
 }
 
 const all = ['all'];
+const apiExtensions = ['api-extensions'];
 const status = ['status'];
 const statusAndScale = ['status', 'scale'];
 
@@ -84,6 +86,9 @@ const scheduling = groupVersion('scheduling.k8s.io', 'v1');
 const storage = groupVersion('storage.k8s.io', 'v1');
 const extensions = groupVersion('apiextensions.k8s.io', 'v1');
 const admission = groupVersion('admissionregistration.k8s.io', 'v1');
+const certificates = groupVersion('certificates.k8s.io', 'v1');
+const node = groupVersion('node.k8s.io', 'v1');
+const events = groupVersion('events.k8s.io', 'v1');
 
 export const resources: ResourceDefinition[] = [
   core('ConfigMap', 'configmaps', 'Namespaced', { short: ['cm'] }),
@@ -128,14 +133,23 @@ export const resources: ResourceDefinition[] = [
     conversion: horizontalPodAutoscalersV1,
   }),
 
-  admission('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', 'Cluster'),
-  admission('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', 'Cluster'),
+  admission('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', 'Cluster', { categories: apiExtensions }),
+  admission('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', 'Cluster', { categories: apiExtensions }),
 
   policy('PodDisruptionBudget', 'poddisruptionbudgets', 'Namespaced', { short: ['pdb'], subresources: status }),
 
   networking('IngressClass', 'ingressclasses', 'Cluster'),
   networking('Ingress', 'ingresses', 'Namespaced', { short: ['ing'], subresources: status }),
   networking('NetworkPolicy', 'networkpolicies', 'Namespaced', { short: ['netpol'] }),
+
+  certificates('CertificateSigningRequest', 'certificatesigningrequests', 'Cluster', {
+    short: ['csr'],
+    subresources: ['approval', 'status'],
+  }),
+
+  node('RuntimeClass', 'runtimeclasses', 'Cluster'),
+  // The same objects as core's events, in other words.
+  events('Event', 'events', 'Namespaced', { short: ['ev'], conversion: eventsV1 }),
 
   discovery('EndpointSlice', 'endpointslices', 'Namespaced'),
   coordination('Lease', 'leases', 'Namespaced'),
@@ -155,7 +169,7 @@ export const resources: ResourceDefinition[] = [
 
   extensions('CustomResourceDefinition', 'customresourcedefinitions', 'Cluster', {
     short: ['crd', 'crds'],
-    categories: ['api-extensions'],
+    categories: apiExtensions,
     subresources: status,
   }),
 ];

@@ -4,6 +4,7 @@
 import { requestToken } from './access/token-request.ts';
 import type { ApiResources } from './api-resources.ts';
 import { bind } from './binding.ts';
+import { approvalUpdated } from './certificate-requests.ts';
 import { methodNotAllowed, notServedYet, unknownPath } from './errors.ts';
 import { evict } from './eviction.ts';
 import { finalizersUpdated } from './namespaces.ts';
@@ -16,6 +17,7 @@ import { handleScale } from './scale.ts';
 import type { Answer, ApiRequest } from './server.ts';
 
 const statusDoor = { subresource: 'status', combine: statusUpdated };
+const approvalDoor = { subresource: 'approval', combine: approvalUpdated };
 
 type SubresourceHandler = (target: Target, request: ApiRequest, api: ApiResources) => Promise<Answer | undefined>;
 
@@ -23,6 +25,9 @@ const handlers: Record<string, SubresourceHandler> = {
   'GET status': handleObject,
   'PUT status': (target, request, api) => handleObject(target, request, api, statusDoor),
   'PATCH status': (target, request, api) => handleObject(target, request, api, statusDoor),
+  'GET approval': handleObject,
+  'PUT approval': (target, request, api) => handleObject(target, request, api, approvalDoor),
+  'PATCH approval': (target, request, api) => handleObject(target, request, api, approvalDoor),
   'PUT finalize': (target, request, api) => handleObject(target, request, api, { subresource: 'finalize', combine: finalizersUpdated }),
   'GET scale': handleScale,
   'PUT scale': handleScale,

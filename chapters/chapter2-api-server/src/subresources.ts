@@ -18,6 +18,7 @@ export function subresourceOf({ group, version, kind }: ResourceDefinition, name
   const core = (kind: string) => ({ group: '', version: 'v1', kind });
   switch (name) {
     case 'status':
+    case 'approval':
     case 'ephemeralcontainers':
       return { responseKind: itself, verbs: readAndWrite };
     case 'scale':

@@ -9,7 +9,6 @@ import { ApiError } from '#kit/status';
 import { statusOf } from './errors.ts';
 import { listObjects } from './list.ts';
 import type { ApiObject, Collection } from './object.ts';
-import { apiVersionOf } from './resources.ts';
 import type { Storage } from './storage.ts';
 import type { Change, WatchCache, Watcher } from './watch-cache.ts';
 import { eventOf, type WatchEvent } from './watch-events.ts';
@@ -29,6 +28,8 @@ export interface WatchStreamOptions {
   cache: WatchCache;
   storage: Storage;
   response: ServerResponse;
+  /** What the client takes objects for: those of a bookmark, too. */
+  type: { kind: string; apiVersion: string };
   /** undefined: objects as they are */
   render: Render | undefined;
   clock: Clock;
@@ -107,7 +108,7 @@ export class WatchStream implements Watcher {
 
   /**
    * Tells the client how far it has come, though nothing happened that concerns it: it may go on from there. A bookmark is an
-   * event of type BOOKMARK whose object has kind, apiVersion and metadata.resourceVersion, and nothing else but annotations.
+   * event of type BOOKMARK whose object has kind and apiVersion (`#options.type`), metadata.resourceVersion, and nothing else but annotations.
    */
   #bookmark(annotations?: Record<string, string>): void {
     throw new NotImplemented('2.4', 'Send a bookmark with the revision up to which the client has been told everything');

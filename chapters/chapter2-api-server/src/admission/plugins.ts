@@ -7,6 +7,7 @@ import type { Authorizer } from '../access/authorizer.ts';
 import { refuseEscalation } from '../access/escalation.ts';
 import { restrictNode } from '../access/node-restriction.ts';
 import { nodeNameOf } from '../access/users.ts';
+import { certificatePlugins } from '../certificate-requests.ts';
 import type { Storage } from '../storage.ts';
 import type { WatchCaches } from '../watch-caches.ts';
 import { type AdmissionPlugin, type Admit, admissionBy } from './admission.ts';
@@ -38,6 +39,7 @@ export function createAdmission({ authorizer, clock, random, disabled, ...source
     serviceAccount({ storage: source.storage, clock, random }),
     ...access,
     podSecurity(source),
+    ...certificatePlugins(authorizer),
     priority(source),
     defaultTolerations,
     mutatingWebhooks({ ...source, clock, random }),

@@ -1,6 +1,7 @@
 // Which kinds have something special, and what. A kind that is not here is stored just as its author wrote it.
 
 import type { KubernetesObject } from '#kit/api';
+import { certificateSigningRequests } from '../certificate-requests.ts';
 import { customResourceDefinitions } from '../custom/definition-strategy.ts';
 import type { ResourceDefinition } from '../resources.ts';
 import { configMaps, secrets } from './config.ts';
@@ -39,6 +40,7 @@ register('apiextensions.k8s.io/CustomResourceDefinition', customResourceDefiniti
 register('admissionregistration.k8s.io/MutatingWebhookConfiguration', webhookConfigurations);
 register('admissionregistration.k8s.io/ValidatingWebhookConfiguration', webhookConfigurations);
 register('apps/DaemonSet', daemonSets);
+register('certificates.k8s.io/CertificateSigningRequest', certificateSigningRequests);
 register('apps/Deployment', deployments);
 register('apps/ReplicaSet', replicaSets);
 register('apps/StatefulSet', statefulSets);
