@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { benchGrowth } from './etcd/growth.ts';
-import type { Found, Job } from './etcd/load.ts';
+import type { Content, Found, Job } from './etcd/load.ts';
 import { type Kind, type MeasuredServer, startMeasured } from './etcd/servers.ts';
 import { median, type Row } from './statistics.ts';
 
@@ -141,23 +141,28 @@ function ratioRow(
   return { what, measured, goal, ...(goal === '' ? {} : { reached: median(ratios) >= 1 }) };
 }
 
-/** Both are filled at the same time: it is not their speed that is looked at. */
+/** With values that say little new, as those of Kubernetes do, and with values that cannot be stored in less. */
 async function benchMemory(quick: boolean): Promise<Row[]> {
+  return [await benchMemoryOf('leases', quick), await benchMemoryOf('noise', quick)];
+}
+
+/** Both are filled at the same time: it is not their speed that is looked at. */
+async function benchMemoryOf(content: Content, quick: boolean): Promise<Row> {
   const keys = quick ? 10_000 : 100_000;
   const count = keys * 10;
   const [ours, theirs] = await Promise.all(
     (['lean', 'etcd'] as const).map(async (kind) => {
       const server = await startMeasured(kind);
       try {
-        await load({ url: server.url, kind: 'fill', clients: 20, depth: 5, count, keys, valueBytes: 200 });
+        await load({ url: server.url, kind: 'fill', clients: 20, depth: 5, count, keys, valueBytes: 200, content });
         return await server.residentMegabytes();
       } finally {
         await server.stop();
       }
     }),
   );
-  const what = `memory, ${keys.toLocaleString('en')} keys, ${count.toLocaleString('en')} revisions`;
-  return [ratioRow(what, { unit: ' MB', lowerIsBetter: true }, [ours ?? Number.NaN], [theirs ?? Number.NaN])];
+  const what = `memory, ${keys.toLocaleString('en')} keys, ${count.toLocaleString('en')} revisions, ${content}`;
+  return ratioRow(what, { unit: ' MB', lowerIsBetter: true }, [ours ?? Number.NaN], [theirs ?? Number.NaN]);
 }
 
 async function benchRecovery(quick: boolean): Promise<Row[]> {

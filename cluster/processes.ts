@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import type { Layout } from '#cluster/layout';
+import { memoryFlags } from '#cluster/memory-flags';
 import { ComponentProcess, type FlagsFor } from '#cluster/supervisor';
 import { type Voice, voiceOf } from '#cluster/voice';
 import type { Clock } from '#kit/clock';
@@ -64,6 +65,7 @@ export class ComponentProcesses {
         cluster: layout.cluster,
         logFile: join(layout.logs, `${fileNameOf(title)}.log`),
         nodeFlags: [
+          ...(memoryFlags[componentOf(title)] ?? []),
           ...(mine ? [`--conditions=learner-${chapterOf[componentOf(title)]}`] : []),
           ...(title === inspect ? [`--inspect=127.0.0.1:${debuggerPort}`] : []),
         ],

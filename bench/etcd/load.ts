@@ -1,15 +1,19 @@
 // The load, as a process of its own: `node load.ts JOB-AS-JSON` prints what it found as JSON. A client is a connection with one request
 // under way; it sends the next when the answer is there.
 
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { loadProtocol, serviceOf } from '#etcd/protocol';
 import { RawClient } from './raw-client.ts';
 
 export type Job = { url: string; clients: number } & (
   | { kind: 'puts'; seconds: number; keys: number; valueBytes: number }
-  | { kind: 'fill'; count: number; keys: number; valueBytes: number; depth: number }
+  | { kind: 'fill'; count: number; keys: number; valueBytes: number; depth: number; content?: Content }
   | { kind: 'ranges'; seconds: number; keys: number; serializable: boolean }
   | { kind: 'watch'; seconds: number; watchers: number }
 );
+
+/** All the same byte, if it is not given. */
+export type Content = 'leases' | 'noise';
 
 export interface Found {
   perSecond: number;
@@ -82,8 +86,26 @@ async function sending(clients: RawClient[], seconds: number, send: (client: Raw
   return { perSecond: latencies.length / seconds, ...percentiles(latencies) };
 }
 
-async function filling(clients: RawClient[], { count, keys, valueBytes, depth }: Extract<Job, { kind: 'fill' }>): Promise<Found> {
-  const requests = putRequests(valueBytes);
+/** What nodes write all the time: Kubernetes' Lease objects, each node with its own id, each time with another time. */
+function lease(node: number): Buffer {
+  const name = `node-${node}`;
+  const uid = createHash('md5')
+    .update(name)
+    .digest('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const renewTime = new Date(1.7e12 + randomInt(2 ** 40)).toISOString().replace('Z', `${randomInt(100, 1000)}Z`);
+  const metadata = { name, namespace: 'kube-node-lease', uid };
+  const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime };
+  return Buffer.from(JSON.stringify({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }));
+}
+
+function contentRequests(content: Content, valueBytes: number) {
+  return (index: number) => put.encode({ key: keyOf(index), value: content === 'leases' ? lease(index) : randomBytes(valueBytes) });
+}
+
+async function filling(clients: RawClient[], job: Extract<Job, { kind: 'fill' }>): Promise<Found> {
+  const { count, keys, valueBytes, depth, content } = job;
+  const requests = content ? contentRequests(content, valueBytes) : putRequests(valueBytes);
   const start = performance.now();
   let turn = 0;
   const loop = async (client: RawClient) => {

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { memoryFlags } from '#cluster/memory-flags';
 import { systemClock } from '#kit/clock';
 
 export type Kind = 'etcd' | 'lean' | 'grpc-js';
@@ -58,7 +59,10 @@ interface Running {
 
 async function runOurs(transport: Exclude<Kind, 'etcd'>, dataDir: string, keepsLog: boolean): Promise<Running> {
   const options = JSON.stringify({ dataDir, transport, ...(keepsLog ? { snapshotAfterBytes: 2 ** 40 } : {}) });
-  const child = fork(join(import.meta.dirname, 'our-etcd.ts'), [options], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(join(import.meta.dirname, 'our-etcd.ts'), [options], {
+    execArgv: [...(memoryFlags.etcd ?? [])],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const [url] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [unknown];
   if (typeof url !== 'string') throw new Error('our etcd did not start');
   return { child, url };

@@ -15,6 +15,7 @@ import type {
   SortTarget,
 } from './messages.ts';
 import type { Change, Store } from './store.ts';
+import { plain } from './stored-key-value.ts';
 
 /**
  * `ignoreValue` and `ignoreLease` keep what the key has; the request was refused if it has nothing (`checkPutAgainst`).
@@ -71,7 +72,8 @@ export function range(store: Store, request: RangeRequest): RangeResponse {
   const sorted = isSorted ? filtered : sortKeyValues(filtered, request.sortTarget, request.sortOrder);
   const limit = Number(request.limit);
   const { page, more } = limit > 0 ? firstPage(sorted, limit) : { page: sorted, more: false };
-  return { kvs: request.keysOnly ? page.map(withoutValue) : page, more, count };
+  const kvs = page.map(plain);
+  return { kvs: request.keysOnly ? kvs.map(withoutValue) : kvs, more, count };
 }
 
 /** @exercise 1.1 Look the key up, now or at a revision, and return one key-value or none. */

@@ -11,11 +11,8 @@ export function keyText(key: Buffer): string {
   return key.toString('latin1');
 }
 
-/** In memory of its own, for keys are kept: a small Buffer otherwise holds the eight kilobytes that it was cut from. */
 export function keyBytes(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(text.length);
-  bytes.write(text, 'latin1');
-  return bytes;
+  return Buffer.from(text, 'latin1');
 }
 
 /**

@@ -4,15 +4,17 @@
 // etcd: server/storage/mvcc/kvstore.go, key_index.go
 
 import { compacted, futureRevision } from './errors.ts';
+import { History, type PastVersion } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { type KeyRange, keyBytes, keyText } from './keys.ts';
 import { type Event, type KeyValue, type LeaseId, noLease } from './messages.ts';
+import { type StoredEvent, unpackedSize } from './packing.ts';
 import { StoredKeyValue } from './stored-key-value.ts';
 
 /** What one request wrote: everything in it happened at once, at this revision. */
 export interface Change {
   readonly revision: number;
-  readonly events: Event[];
+  readonly events: StoredEvent[];
 }
 
 /** All that a store remembers: `base` are the versions below the compacted revision that are alive at it. */
@@ -20,23 +22,35 @@ export interface CapturedStore {
   revision: number;
   compactedRevision: number;
   base: KeyValue[];
-  changes: Change[];
+  /** From the compacted revision on. */
+  changes: Iterable<WrittenChange>;
 }
 
-/** A key and all its versions that are not compacted, oldest first; a tombstone has version 0. */
+/** A change as it comes from elsewhere: its key-values are not the store's own. */
+export interface WrittenChange {
+  readonly revision: number;
+  readonly events: Event[];
+}
+
+/** A key, and what is known of its versions without a look at the changes; a tombstone has version 0. */
 interface KeyHistory {
   readonly key: string;
-  readonly versions: StoredKeyValue[];
+  /** When it was written, oldest first, without what is compacted. */
+  readonly revisions: number[];
+  /** What was written last. */
+  latest: StoredKeyValue;
+  /** What was written first, if there is something later, and no change has it any more. */
+  oldest: StoredKeyValue | undefined;
 }
 
 export class Store {
   #keys = new KeyIndex<KeyHistory>();
   /** One after the other, no revision missing: from the compacted revision (or the first change, 2) to the present one. */
-  #changes: Change[] = [];
+  #changes = this.#noChanges();
   #revision = 1;
   #compactedRevision = 0;
-  #size = 0;
-  /** `#size` was counted anew after the compaction at this revision. */
+  #baseSize = 0;
+  /** `#baseSize` was counted after the compaction at this revision. */
   #sizedAt = 0;
 
   /** Of an empty store: 1. */
@@ -49,14 +63,13 @@ export class Store {
     return this.#compactedRevision;
   }
 
-  /** About how many bytes the keys and their history take. */
+  /** About how many bytes the keys and their history would take on a disk. */
   get size(): number {
     if (this.#sizedAt !== this.#compactedRevision) {
       this.#sizedAt = this.#compactedRevision;
-      this.#size = 0;
-      for (const { versions } of this.#keys.range(everything)) for (const version of versions) this.#size += sizeOf(version);
+      this.#baseSize = this.#base().reduce((size, kv) => size + unpackedSize(kv), 0);
     }
-    return this.#size;
+    return this.#baseSize + this.#changes.size;
   }
 
   /**
@@ -70,8 +83,7 @@ export class Store {
     const result = write(change);
     if (change.events.length > 0) {
       this.#revision = change.revision;
-      // An array that grew by pushing has room for sixteen more events, and will never need it.
-      this.#changes.push({ revision: change.revision, events: change.events.slice() });
+      this.#changes.push(change);
     }
     return result;
   }
@@ -85,7 +97,7 @@ export class Store {
   put(change: Change, key: string, value: Buffer, lease: LeaseId = noLease): KeyValue | undefined {
     const previous = this.get(key);
     const kv: KeyValue = {
-      key: previous?.key ?? keyBytes(key),
+      key: keyBytes(key),
       value,
       createRevision: previous?.createRevision ?? change.revision,
       modRevision: change.revision,
@@ -103,7 +115,7 @@ export class Store {
    */
   delete(change: Change, key: string): KeyValue | undefined {
     const previous = this.get(key);
-    if (previous) this.#record(change, key, { type: 'DELETE', kv: tombstone(previous.key, change.revision), prevKv: previous });
+    if (previous) this.#record(change, key, { type: 'DELETE', kv: tombstone(keyBytes(key), change.revision), prevKv: previous });
     return previous;
   }
 
@@ -112,7 +124,8 @@ export class Store {
    * @exercise 1.1 Return the latest version of the key at that revision, unless it is a tombstone.
    */
   get(key: string, revision?: number): KeyValue | undefined {
-    return living(this.#keys.get(key), revision);
+    const history = this.#keys.get(key);
+    return history && this.#living([history], revision)[0];
   }
 
   /**
@@ -120,17 +133,12 @@ export class Store {
    * @exercise 1.2 List what lives in the range, in the order of the keys.
    */
   list(range: KeyRange, revision?: number): KeyValue[] {
-    const found: KeyValue[] = [];
-    for (const history of this.#keys.range(range)) {
-      const kv = living(history, revision);
-      if (kv) found.push(kv);
-    }
-    return found;
+    return this.#living(this.#keys.range(range), revision);
   }
 
   /** What happened at that revision; undefined if it is in the future or compacted away. */
   changeAt(revision: number): Change | undefined {
-    return this.#changes[revision - (this.#changes[0]?.revision ?? 0)];
+    return this.#changes.at(revision);
   }
 
   /**
@@ -155,98 +163,114 @@ export class Store {
     this.#compactedRevision = revision;
     for (const change of this.#changes) {
       if (change.revision > revision) break;
-      for (const { kv } of change.events) this.#forget(keyText(kv.key), revision);
+      for (const { kv } of change.events) this.#forget(kv, revision);
     }
-    this.#changes = this.#changes.filter((change) => change.revision >= revision);
+    this.#changes.dropBelow(revision);
   }
 
   /** What is captured does not change when the store does. */
   capture(): CapturedStore {
-    const inChanges = this.#changes[0]?.revision ?? Number.POSITIVE_INFINITY;
-    const base: KeyValue[] = [];
-    for (const { versions } of this.#keys.range(everything)) {
-      const [oldest] = versions;
-      if (oldest && oldest.modRevision < inChanges) base.push(oldest);
-    }
-    return { revision: this.#revision, compactedRevision: this.#compactedRevision, base, changes: this.#changes.slice() };
+    const [revision, compactedRevision] = [this.#revision, this.#compactedRevision];
+    return { revision, compactedRevision, base: this.#base(), changes: this.#changes.capture() };
   }
 
   /** Becomes the store that was captured, whatever it was before. */
   restore({ revision, compactedRevision, base, changes }: CapturedStore): void {
     this.#keys = new KeyIndex();
-    this.#size = 0;
-    this.#sizedAt = compactedRevision;
-    for (const kv of base) this.#add(keyText(kv.key), new StoredKeyValue(kv));
-    for (const change of changes) {
-      for (const event of change.events) {
-        const key = keyText(event.kv.key);
-        event.prevKv = living(this.#keys.get(key), undefined);
-        this.#keep(key, event);
-      }
+    this.#changes = this.#noChanges();
+    for (const kv of base) this.#add(keyText(kv.key), kv);
+    for (const { revision: written, events } of changes) {
+      const change: Change = { revision: written, events: [] };
+      for (const event of events) this.#record(change, keyText(event.kv.key), { ...event, prevKv: this.get(keyText(event.kv.key)) });
+      this.#changes.push(change);
     }
-    this.#changes = changes;
     this.#revision = revision;
     this.#compactedRevision = compactedRevision;
-  }
-
-  #record(change: Change, key: string, event: Event): void {
-    change.events.push(event);
-    this.#keep(key, event);
+    this.#sizedAt = -1;
   }
 
   /** The event and the key's history share one key-value. */
-  #keep(key: string, event: Event): void {
-    const version = new StoredKeyValue(event.kv);
-    event.kv = version;
-    this.#add(key, version);
+  #record(change: Change, key: string, event: Event): void {
+    const { type, kv, prevKv } = event;
+    change.events.push({ type, kv: this.#add(key, kv), prevKv });
   }
 
-  #add(key: string, version: StoredKeyValue): void {
-    this.#size += sizeOf(version);
+  #add(key: string, kv: KeyValue): StoredKeyValue {
     const history = this.#keys.get(key);
-    if (history) history.versions.push(version);
-    else this.#keys.add({ key, versions: [version] });
+    const latest = new StoredKeyValue(history?.key ?? key, kv);
+    if (!history) this.#keys.add({ key, revisions: [kv.modRevision], latest, oldest: undefined });
+    else {
+      if (history.latest.modRevision < this.#changes.first) history.oldest = history.latest;
+      history.revisions.push(kv.modRevision);
+      history.latest = latest;
+    }
+    return latest;
+  }
+
+  /** Of each key the version to be seen at the revision (absent: the latest), if the key exists there. */
+  #living(histories: readonly KeyHistory[], revision: number | undefined): KeyValue[] {
+    const isAlive = ({ version }: KeyValue) => version > 0;
+    if (revision === undefined) return histories.map(({ latest }) => latest).filter(isAlive);
+    const versions = histories.flatMap((history) => versionAt(history, revision) ?? []);
+    const past = this.#changes.find(versions.filter(isPast));
+    let next = 0;
+    return versions.map((version) => (isPast(version) ? (past[next++] as KeyValue) : version)).filter(isAlive);
+  }
+
+  /** What no change has any more. */
+  #base(): StoredKeyValue[] {
+    const { first } = this.#changes;
+    return this.#keys.range(everything).flatMap(({ oldest, latest }) => oldest ?? (latest.modRevision < first ? latest : []));
+  }
+
+  #noChanges(): History {
+    return new History(({ keyText: key, modRevision }) => this.get(key, modRevision - 1));
   }
 
   /**
-   * What a read at the revision sees stays, however old it is. What is before it goes, and it goes too if it is a tombstone. A key
-   * without versions leaves the index.
+   * Called for every key-value that a change up to the revision has written. If the key was written again up to the revision, there
+   * is nothing to do: that later one is still to come. Else it is what a read at the revision sees: it stays, however old it is, as
+   * the `oldest` of its history, unless it is the latest. What is before it goes, and it goes too if it is a tombstone. A key without
+   * versions leaves the index.
    * @exercise 1.3 Drop the key's versions that no read at the revision or later can see.
    */
-  #forget(key: string, revision: number): void {
-    const versions = this.#keys.get(key)?.versions ?? [];
-    const last = lastAt(versions, revision);
-    if (last < 0) return;
-    versions.splice(0, versions[last]?.version === 0 ? last + 1 : last);
-    if (versions.length === 0) this.#keys.remove(key);
+  #forget(kv: StoredKeyValue, revision: number): void {
+    const history = this.#keys.get(kv.keyText);
+    const { revisions } = history ?? { revisions: [] };
+    const last = lastAt(revisions, revision);
+    if (!history || revisions[last] !== kv.modRevision) return;
+    const isTombstone = kv.version === 0;
+    revisions.splice(0, isTombstone ? last + 1 : last);
+    history.oldest = isTombstone || revisions.length === 1 ? undefined : kv;
+    if (revisions.length === 0) this.#keys.remove(kv.keyText);
   }
 }
 
 const everything: KeyRange = { from: '', to: undefined };
 
-/** An entry's numbers and references take about a hundred bytes. */
-function sizeOf({ size }: StoredKeyValue): number {
-  return 100 + size;
+/** The version to be seen at the revision, be it a tombstone; undefined if the key was written later. */
+function versionAt({ key, revisions, latest, oldest }: KeyHistory, revision: number): KeyValue | PastVersion | undefined {
+  const at = lastAt(revisions, revision);
+  const modRevision = revisions[at];
+  if (modRevision === undefined) return undefined;
+  if (at === revisions.length - 1) return latest;
+  return at === 0 && oldest ? oldest : { key, revision: modRevision };
 }
 
-/** The version to be seen at the revision (absent: the latest), if the key exists there. */
-function living(history: KeyHistory | undefined, revision: number | undefined): KeyValue | undefined {
-  if (!history) return undefined;
-  const { versions } = history;
-  const seen = revision === undefined ? versions.at(-1) : versions[lastAt(versions, revision)];
-  return seen && seen.version > 0 ? seen : undefined;
+function isPast(version: KeyValue | PastVersion): version is PastVersion {
+  return !('value' in version);
 }
 
 /**
- * The versions lie in the order of their revisions. A key that is written all the time has many: halve, do not walk.
- * @exercise 1.3 Return the index of the last version whose modRevision is not above the revision; -1 if there is none.
+ * The revisions at which a key was written, oldest first. A key that is written all the time has many: halve, do not walk.
+ * @exercise 1.3 Return the index of the last one that is not above the revision; -1 if there is none.
  */
-function lastAt(versions: readonly KeyValue[], revision: number): number {
+function lastAt(revisions: readonly number[], revision: number): number {
   let low = -1;
-  let high = versions.length - 1;
+  let high = revisions.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if ((versions[middle] as KeyValue).modRevision <= revision) low = middle;
+    if ((revisions[middle] as number) <= revision) low = middle;
     else high = middle - 1;
   }
   return low;

@@ -2,6 +2,7 @@
 // responses is encoded once. Protobuf makes it easy: the bytes of two messages, one behind the other, are the bytes of both in one.
 
 import type { Event, ResponseHeader, WatchResponse } from './messages.ts';
+import { plain } from './stored-key-value.ts';
 
 /** Bytes of events that are kept for the next watcher. */
 const mostKept = 1024 * 1024;
@@ -21,7 +22,8 @@ export function watchEncoder(serialize: (response: object) => Buffer): (response
     const id = event.prevKv ? event : event.kv;
     const known = events.get(id);
     if (known) return known;
-    const bytes = serialize({ events: [event] });
+    const { type, kv, prevKv } = event;
+    const bytes = serialize({ events: [{ type, kv: plain(kv), ...(prevKv ? { prevKv: plain(prevKv) } : {}) }] });
     if (keptBytes > mostKept) {
       events.clear();
       keptBytes = 0;

@@ -22,15 +22,15 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'A key that comes back is the same key again, so it keeps its createRevision.',
     file: 'store.ts',
     replace: 'createRevision: previous?.createRevision ?? change.revision,',
-    by: 'createRevision: this.#keys.get(key)?.versions[0]?.createRevision ?? change.revision,',
+    by: 'createRevision: this.#keys.get(key)?.revisions[0] ?? change.revision,',
     caughtBy: 'begins a new life for a key that comes back after its deletion',
   },
   {
     name: 'still reads what was deleted',
     misunderstanding: 'History is kept, so the latest value is the latest value that was put.',
     file: 'store.ts',
-    replace: 'return living(this.#keys.get(key), revision);',
-    by: 'return this.#keys.get(key)?.versions.findLast((kv) => kv.version > 0 && kv.modRevision <= (revision ?? this.#revision));',
+    replace: 'return history && this.#living([history], revision)[0];',
+    by: 'return history?.revisions.filter((at) => at <= (revision ?? at)).reverse().flatMap((at) => this.#living([history], at))[0];',
     caughtBy: 'deletes a key, and says that it was one',
   },
   {

@@ -46,8 +46,8 @@ export const wrong: WrongSolution[] = [
     name: 'lists the deleted',
     misunderstanding: 'Every key in the index is a key in the store.',
     file: 'store.ts',
-    replace: 'if (kv) found.push(kv);',
-    by: 'found.push(kv ?? (history.versions.at(-1) as KeyValue));',
+    replace: 'return this.#living(this.#keys.range(range), revision);',
+    by: 'return this.#keys.range(range).map((history) => this.#living([history], revision)[0] ?? history.latest);',
     caughtBy: 'lists each key once, with its latest value, and no deleted one',
   },
   {
