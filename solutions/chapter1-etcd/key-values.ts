@@ -110,7 +110,7 @@ export function firstPage(kvs: KeyValue[], limit: number): { page: KeyValue[]; m
 }
 
 /**
- * The store's own object must not change: return another one.
+ * All the rest stays: whoever asks for keys only wants to know which of them have changed.
  * @exercise 1.2 Return the key-value with an empty value.
  */
 export function withoutValue(kv: KeyValue): KeyValue {

@@ -4,8 +4,7 @@
 
 import type { Clock, Timer } from '#kit/clock';
 import { type EtcdError, noLeader } from './errors.ts';
-import { keyText } from './keys.ts';
-import type { WatchRequest, WatchResponse } from './messages.ts';
+import type { ResponseHeader, WatchRequest, WatchResponse } from './messages.ts';
 import type { Conversation, GrpcEdge, Methods } from './rpc.ts';
 import type { StateMachine } from './state-machine.ts';
 import { watchEncoder } from './watch-encoding.ts';
@@ -38,6 +37,8 @@ export class WatchService {
   #leaderless = 0;
   /** Why this server watches nothing any more. */
   #end: EtcdError | undefined;
+  /** While all are told: the same for everybody. */
+  #header: ResponseHeader | undefined;
 
   constructor(edge: GrpcEdge, machine: StateMachine, clock: Clock, { hasLeader, electionMs }: LeaderView) {
     this.#edge = edge;
@@ -57,7 +58,9 @@ export class WatchService {
   /** Tells all watches what has happened since the last call. */
   deliver(): void {
     this.#wake();
+    this.#header = this.#machine.header();
     this.#forEach((stream) => stream.deliver());
+    this.#header = undefined;
   }
 
   /** Nothing will happen here any more: ends all streams, and those to come, with the reason. */
@@ -74,7 +77,7 @@ export class WatchService {
   #serve(connection: Connection): void {
     const machine = this.#machine;
     const sink = {
-      send: (response: Omit<WatchResponse, 'header'>) => connection.send({ header: machine.header(), ...response }),
+      send: (response: Omit<WatchResponse, 'header'>) => connection.send({ header: this.#header ?? machine.header(), ...response }),
       get hasRoom() {
         return connection.hasRoom;
       },
@@ -106,7 +109,7 @@ export class WatchService {
     if (this.#seen + 1 < store.compactedRevision) this.#index.wakeEverybody(this.#seen + 1);
     else {
       for (let revision = this.#seen + 1; revision <= store.revision; revision++) {
-        for (const { kv } of store.changeAt(revision)?.events ?? []) this.#index.wake(keyText(kv.key), revision);
+        for (const { kv } of store.changeAt(revision)?.events ?? []) this.#index.wake(kv.keyText, revision);
       }
     }
     this.#seen = store.revision;

@@ -3,7 +3,7 @@
 // client costs nothing, and no event can be missed or told twice.
 // etcd: server/storage/mvcc/watchable_store.go (which keeps synced and unsynced watchers apart, for speed)
 
-import { contains, type KeyRange, keyText } from './keys.ts';
+import { contains, type KeyRange } from './keys.ts';
 import type { Event, Int64, WatchCreateRequest } from './messages.ts';
 import type { Change, Store } from './store.ts';
 
@@ -53,7 +53,7 @@ export class Watcher {
    */
   pick(change: Change): Event[] {
     return change.events
-      .filter(({ type, kv }) => !this.#filters.has(`NO${type}`) && contains(this.range, keyText(kv.key)))
+      .filter(({ type, kv }) => !this.#filters.has(`NO${type}`) && contains(this.range, kv.keyText))
       .map((event) => (this.#prevKv ? event : { type: event.type, kv: event.kv }));
   }
 

@@ -7,16 +7,18 @@ const enoughBytes = 1.5 * 1024 * 1024;
 
 export interface Fragment {
   events: Event[];
-  fragment: boolean;
+  /** More of the same response comes in the next one. */
+  fragment?: true;
 }
 
 export function fragmentsOf({ takesFragments }: { takesFragments: boolean }, events: Event[]): Fragment[] {
+  if (!takesFragments) return [{ events }];
   const parts: Event[][] = [[]];
   let bytes = 0;
   for (const event of events) {
     const size = sizeOf(event);
     const part = parts.at(-1) as Event[];
-    if (takesFragments && part.length > 0 && bytes + size > enoughBytes) {
+    if (part.length > 0 && bytes + size > enoughBytes) {
       parts.push([event]);
       bytes = size;
     } else {
@@ -24,7 +26,7 @@ export function fragmentsOf({ takesFragments }: { takesFragments: boolean }, eve
       bytes += size;
     }
   }
-  return parts.map((part, index) => ({ events: part, fragment: index < parts.length - 1 }));
+  return parts.map((part, index) => (index < parts.length - 1 ? { events: part, fragment: true } : { events: part }));
 }
 
 function sizeOf({ kv, prevKv }: Event): number {

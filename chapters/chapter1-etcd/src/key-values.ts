@@ -96,7 +96,7 @@ export function firstPage(kvs: KeyValue[], limit: number): { page: KeyValue[]; m
   throw new NotImplemented('1.2', 'Return the first `limit` key-values, and whether there are more.');
 }
 
-/** The store's own object must not change: return another one. */
+/** All the rest stays: whoever asks for keys only wants to know which of them have changed. */
 export function withoutValue(kv: KeyValue): KeyValue {
   throw new NotImplemented('1.2', 'Return the key-value with an empty value.');
 }

@@ -6,11 +6,14 @@ import { plain } from './stored-key-value.ts';
 
 /** Bytes of events that are kept for the next watcher. */
 const mostKept = 1024 * 1024;
+/** Clients number their watches from 0: each number is another client's, too. */
+const mostIds = 10_000;
 
 export function watchEncoder(serialize: (response: object) => Buffer): (response: object) => Buffer {
   /** By the event, or, where it comes without the previous key-value, by its key-value: every watcher gets its own event then. */
   const events = new Map<object, Buffer>();
   let keptBytes = 0;
+  const ids = new Map<string, Buffer>();
   let lastHeader: { header: ResponseHeader; bytes: Buffer } | undefined;
 
   const bytesOfHeader = (header: ResponseHeader) => {
@@ -32,8 +35,18 @@ export function watchEncoder(serialize: (response: object) => Buffer): (response
     keptBytes += bytes.length;
     return bytes;
   };
+  const bytesOfId = (watchId: string) => {
+    const known = ids.get(watchId);
+    if (known) return known;
+    const bytes = serialize({ watchId });
+    if (ids.size > mostIds) ids.clear();
+    ids.set(watchId, bytes);
+    return bytes;
+  };
   return (response) => {
-    const { header, events: told = [], ...rest } = response as WatchResponse;
-    return Buffer.concat([bytesOfHeader(header), serialize(rest), ...told.map(bytesOfEvent)]);
+    const { header, watchId, events: told = [], ...rest } = response as WatchResponse;
+    const pieces = [bytesOfHeader(header), bytesOfId(watchId), ...told.map(bytesOfEvent)];
+    for (const _ in rest) return Buffer.concat([...pieces, serialize(rest)]);
+    return Buffer.concat(pieces);
   };
 }

@@ -4,7 +4,7 @@
 // etcd: server/storage/mvcc/watchable_store.go (which keeps synced and unsynced watchers apart, for speed)
 
 import { NotImplemented } from '#kit/not-implemented';
-import { contains, type KeyRange, keyText } from './keys.ts';
+import { contains, type KeyRange } from './keys.ts';
 import type { Event, Int64, WatchCreateRequest } from './messages.ts';
 import type { Change, Store } from './store.ts';
 

@@ -27,11 +27,11 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'does not claim that there is more when the limit just suffices',
   },
   {
-    name: 'empties the value in the store',
-    misunderstanding: 'The list is mine, so what is in the list is mine.',
+    name: 'drops the revisions with the value',
+    misunderstanding: 'Keys only means keys and nothing else. (Whoever asks so wants to know which keys have changed.)',
     file: 'key-values.ts',
     replace: 'return { ...kv, value: Buffer.alloc(0) };',
-    by: 'return Object.assign(kv, { value: Buffer.alloc(0) });',
+    by: 'return { key: kv.key, value: Buffer.alloc(0), createRevision: 0, modRevision: 0, version: 0, lease: kv.lease };',
     caughtBy: 'lists keys without their values, which stay in the store',
   },
   {
