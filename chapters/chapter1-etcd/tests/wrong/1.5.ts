@@ -22,7 +22,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'Who watches wants to know how things are; how they came to be is of no interest.',
     file: 'watcher.ts',
     replace: 'return { compacted: false, events };',
-    by: 'return { compacted: false, events: [...new Map(events.map((event) => [keyText(event.kv.key), event])).values()] };',
+    by: 'return { compacted: false, events: [...new Map(events.map((event) => [String(event.kv.key), event])).values()] };',
     caughtBy: 'tells the past from the start revision on, oldest first, and goes on with the present',
   },
   {
