@@ -15,6 +15,7 @@ import { answerOpenApi } from './openapi.ts';
 import { parsePath, type ResourcePath } from './request.ts';
 import type { Answer, ApiRequest, Handler } from './server.ts';
 import { handleSubresource } from './subresource-handlers.ts';
+import { warn } from './warnings.ts';
 
 /** Kubernetes: staging/src/k8s.io/apimachinery/pkg/version/types.go */
 const version = {
@@ -85,6 +86,7 @@ async function placeOf(path: string, definitions: Definitions): Promise<Resource
 
 async function handleResource(request: ApiRequest, api: ApiResources): Promise<Answer | undefined> {
   const { resource, namespace, name, subresource } = await placeOf(request.path, api.definitions);
+  if (resource.custom?.deprecation) warn(request.response, resource.custom.deprecation);
   if (name === undefined) return handleCollection({ resource, namespace }, request, api);
   const target: Target = { resource, namespace, name };
   if (subresource !== undefined) return handleSubresource(target, subresource, request, api);

@@ -172,7 +172,7 @@ describe('API server', () =>
       it('one for each version that is served, with its subresources', () => {
         const scale = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.ready' };
         const definition = definitionOf({ shortNames: ['wd'], categories: ['all'] }, [
-          version('v1', {}, { storage: false }),
+          version('v1', {}, { storage: false, deprecated: true }),
           version('v2', { size: integer }, { subresources: { status: {}, scale }, selectableFields: [{ jsonPath: '.spec.size' }] }),
           version('v3', {}, { storage: false, served: false }),
         ]);
@@ -181,6 +181,7 @@ describe('API server', () =>
           ['v1', []],
           ['v2', ['status', 'scale']],
         ]);
+        expect(resources[0]?.custom?.deprecation).toBe('example.com/v1 Widget is deprecated; use example.com/v2 Widget');
         expect(resources[1]).toMatchObject({
           group,
           kind: 'Widget',

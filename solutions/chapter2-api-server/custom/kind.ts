@@ -17,6 +17,8 @@ export interface CustomKind {
   selectableFields: string[];
   /** Where the replicas are; absent: nothing can be scaled. */
   scale?: ScalePaths;
+  /** Said to everybody who uses this version. */
+  deprecation?: string;
   /** The definition is being deleted: no object is made any more. */
   isTerminating: boolean;
 }

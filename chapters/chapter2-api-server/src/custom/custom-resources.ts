@@ -14,7 +14,7 @@ import { conversionBetween } from './versions.ts';
  * The resources that a definition makes: one for each version that is `served`, with the names in `status.acceptedNames`. There are none
  * before the condition `NamesAccepted` or `Established` is True. The version's `subresources` say which it has: `status`, `scale`.
  * `custom` holds what the version says of itself: its schema (`schemaOf`) and shape (`shapeOfKind`), columns, `selectableFields` (`.spec.color` becomes
- * `spec.color`) and scale. Every version gets a `conversion` from and to the storage version. While the condition `Terminating`
+ * `spec.color`), scale (`scaleOf`) and `deprecationOf`. Every version gets a `conversion` from and to the storage version. While the condition `Terminating`
  * is True, so is `isTerminating`.
  */
 export function resourcesOf(definition: Definition): ResourceDefinition[] {
@@ -23,6 +23,18 @@ export function resourcesOf(definition: Definition): ResourceDefinition[] {
 
 function wordsOf({ kind, plural, singular, shortNames = [], categories = [] }: Names) {
   return { kind, plural, singular: singular ?? kind.toLowerCase(), shortNames, categories };
+}
+
+/** Kubernetes: defaultDeprecationWarning */
+function deprecationOf(version: Version, { spec }: Definition) {
+  if (!version.deprecated) return {};
+  const better = spec.versions
+    .filter((other) => other.served && !other.deprecated && compareVersions(other.name, version.name) < 0)
+    .map(({ name }) => name)
+    .sort(compareVersions)[0];
+  const called = (name: string) => `${spec.group}/${name} ${spec.names.kind}`;
+  const instead = better === undefined ? '' : `; use ${called(better)}`;
+  return { deprecation: version.deprecationWarning ?? `${called(version.name)} is deprecated${instead}` };
 }
 
 function scaleOf({ subresources }: Version) {
