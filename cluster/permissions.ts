@@ -9,19 +9,21 @@ const controllerManager = 'system:kube-controller-manager';
 
 export const dnsUser = 'system:dns';
 
-/**
- * The controller manager runs all loops as one user, so that user has all loops' roles. (kubeadm's starts each loop as a service account
- * of its own: --use-service-account-credentials.) The name server reads what it answers from.
- */
 export async function grantPermissions(client: Client): Promise<void> {
-  const loops = Object.keys(controllerRoles);
-  await Promise.all([
-    ...loops.map((loop) => bind(client, `${controllerManager}:${loop}`, `system:controller:${loop}`, controllerManager)),
-    grantDns(client),
-  ]);
+  await Promise.all([grantLoops(client), grantDns(client)]);
 }
 
-/** Kubernetes: cmd/kubeadm/app/phases/addons/dns/manifests.go, CoreDNSClusterRole */
+/**
+ * The controller manager runs all loops as one user, so that user may do what any of them may. (kubeadm's starts each loop as a service
+ * account of its own: --use-service-account-credentials.)
+ */
+async function grantLoops(client: Client): Promise<void> {
+  const name = `${controllerManager}:loops`;
+  await client.create(ClusterRoles, { metadata: { name }, rules: Object.values(controllerRoles).flat() });
+  await bind(client, name, name, controllerManager);
+}
+
+/** The name server reads what it answers from. Kubernetes: cmd/kubeadm/app/phases/addons/dns/manifests.go, CoreDNSClusterRole */
 async function grantDns(client: Client): Promise<void> {
   const name = 'system:coredns';
   const verbs = ['list', 'watch'];
