@@ -686,6 +686,7 @@ describe('API server', () =>
         '/no': () => ({ allowed: false, status: { message: 'not on a Friday', code: 409 } }),
         '/yes': () => ({ allowed: true, warnings: ['be careful'] }),
         '/silence': () => undefined,
+        '/nonsense': () => ({ allowed: true, patch: 'a', patchType: 'Poem' }),
         '/stranger': () => ({ allowed: true, uid: 'another' }),
         '/image': ({ object }) => {
           const patch = [{ op: 'replace', path: '/spec/containers/0/image', value: `mirror/${object.spec?.containers[0]?.name}` }];
@@ -782,6 +783,7 @@ describe('API server', () =>
       it.each([
         ['that does not answer in time', '/silence', 'failed to call webhook: Post '],
         ['that answers another question', '/stranger', 'received invalid webhook response: expected response.uid='],
+        ['that speaks another language', '/nonsense', 'received invalid webhook response: unsupported response.patchType "Poem"'],
       ])('%s refuses', async (_, path, why) => {
         const namespace = await asking('Validating', path);
         const status = await refusal(create(pod('a', namespace)));
@@ -789,8 +791,8 @@ describe('API server', () =>
         expect(status.message).toContain(`Internal error occurred: failed calling webhook "pods.example.com": ${why}`);
       });
 
-      it('that does not answer in time does not count with failurePolicy Ignore', async () => {
-        const namespace = await asking('Validating', '/silence', { failurePolicy: 'Ignore' });
+      it('that is broken does not count with failurePolicy Ignore', async () => {
+        const namespace = await asking('Validating', '/stranger', { failurePolicy: 'Ignore' });
         expect(await create(pod('a', namespace))).toMatchObject({ kind: 'Pod' });
       });
 
