@@ -70,6 +70,7 @@ async function writeFlags(folder: string, { etcdUrl, authority, serving }: Upstr
     'service-account-signing-key-file': file('sa.key'),
     'service-cluster-ip-range': '10.96.0.0/12',
     'authorization-mode': 'Node,RBAC',
+    'allow-privileged': 'true',
     'enable-bootstrap-token-auth': 'true',
     'enable-admission-plugins': 'NodeRestriction',
     // No controller makes the service accounts in a control plane that is the API server alone.

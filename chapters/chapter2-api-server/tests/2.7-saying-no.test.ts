@@ -686,7 +686,8 @@ describe('API server', () =>
         '/no': () => ({ allowed: false, status: { message: 'not on a Friday', code: 409 } }),
         '/yes': () => ({ allowed: true, warnings: ['be careful'] }),
         '/silence': () => undefined,
-        '/nonsense': () => ({ allowed: true, patch: 'a', patchType: 'Poem' }),
+        '/patch': () => ({ allowed: true, patch: Buffer.from('[]').toString('base64'), patchType: 'JSONPatch' }),
+        '/half': () => ({ allowed: true, patch: Buffer.from('[]').toString('base64') }),
         '/stranger': () => ({ allowed: true, uid: 'another' }),
         '/image': ({ object }) => {
           const patch = [{ op: 'replace', path: '/spec/containers/0/image', value: `mirror/${object.spec?.containers[0]?.name}` }];
@@ -781,11 +782,22 @@ describe('API server', () =>
       });
 
       it.each([
-        ['that does not answer in time', '/silence', 'failed to call webhook: Post '],
-        ['that answers another question', '/stranger', 'received invalid webhook response: expected response.uid='],
-        ['that speaks another language', '/nonsense', 'received invalid webhook response: unsupported response.patchType "Poem"'],
-      ])('%s refuses', async (_, path, why) => {
-        const namespace = await asking('Validating', path);
+        ['that does not answer in time', 'Validating', '/silence', 'failed to call webhook: Post '],
+        ['that answers another question', 'Validating', '/stranger', 'received invalid webhook response: expected response.uid='],
+        [
+          'that must only look, and patches',
+          'Validating',
+          '/patch',
+          'received invalid webhook response: validating webhook may not return',
+        ],
+        [
+          'that does not say what its patch is',
+          'Mutating',
+          '/half',
+          'received invalid webhook response: webhook returned response.patch but',
+        ],
+      ] as const)('%s refuses', async (_, kind, path, why) => {
+        const namespace = await asking(kind, path);
         const status = await refusal(create(pod('a', namespace)));
         expect(status).toMatchObject({ code: 500, reason: 'InternalError' });
         expect(status.message).toContain(`Internal error occurred: failed calling webhook "pods.example.com": ${why}`);
@@ -829,9 +841,9 @@ describe('API server', () =>
         const { body } = await post(pathOf('Validating'), configuration('Validating', 'wrong', wrong));
         expect(body.details.causes.map(({ field, message }: Record<string, string>) => `${field}: ${message}`)).toEqual([
           'webhooks[0].name: Invalid value: "short": should be a domain with at least three segments separated by dots',
-          `webhooks[0].clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
           'webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"',
           'webhooks[0].timeoutSeconds: Invalid value: 40: the timeout value must be between 1 and 30 seconds',
+          `webhooks[0].clientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
         ]);
       });
 
