@@ -25,7 +25,7 @@ export class WebhookFailure extends Error {}
 export async function ask(
   { clientConfig, timeoutSeconds = 10 }: Webhook,
   request: { uid: string },
-  clock: Clock,
+  { mayPatch, clock }: { mayPatch: boolean; clock: Clock },
 ): Promise<AdmissionResponse> {
   const { url, caBundle } = clientConfig;
   if (url === undefined) {
@@ -42,7 +42,7 @@ export async function ask(
     const answer = await transport.send({ method: 'POST', path, headers, body, signal: deadline.signal });
     const text = await readText(answer.body);
     if (answer.code !== 200) throw new WebhookFailure(`failed to call webhook: the server answered ${answer.code}: ${text.slice(0, 200)}`);
-    return readResponse(text, request.uid);
+    return readResponse(text, request.uid, mayPatch);
   } catch (error) {
     if (error instanceof WebhookFailure) throw error;
     const why = deadline.signal.aborted ? 'context deadline exceeded' : (error as Error).message;
@@ -53,13 +53,15 @@ export async function ask(
   }
 }
 
-function readResponse(text: string, uid: string): AdmissionResponse {
-  const { response } = parse(text);
-  if (!isObject(response)) throw new WebhookFailure('webhook response was absent');
-  const { uid: answered = '', allowed, patch, patchType } = response as Partial<AdmissionResponse>;
+function readResponse(text: string, uid: string, mayPatch: boolean): AdmissionResponse {
   const invalid = (why: string) => new WebhookFailure(`received invalid webhook response: ${why}`);
+  const { response } = parse(text);
+  if (!isObject(response)) throw invalid('webhook response was absent');
+  const { uid: answered = '', allowed, patch, patchType } = response as Partial<AdmissionResponse>;
   if (answered !== uid) throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(answered)}`);
-  if (patch !== undefined && patchType !== 'JSONPatch') throw invalid(`unsupported response.patchType ${JSON.stringify(patchType ?? '')}`);
+  if (patch && !mayPatch) throw invalid('validating webhook may not return response.patch');
+  if (patch && !patchType) throw invalid('webhook returned response.patch but not response.patchType');
+  if (patch && patchType !== 'JSONPatch') throw new WebhookFailure(`unsupported patch type ${JSON.stringify(patchType)}`);
   return { ...(response as unknown as AdmissionResponse), allowed: allowed === true };
 }
 

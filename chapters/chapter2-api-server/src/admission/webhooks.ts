@@ -27,7 +27,7 @@ export interface WebhookOptions extends LiveSource {
 }
 
 export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
-  const hooks = new Hooks('mutatingwebhookconfigurations', options);
+  const hooks = new Hooks('mutatingwebhookconfigurations', true, options);
   return {
     name: 'MutatingAdmissionWebhook',
     async admit(write) {
@@ -40,7 +40,7 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
 }
 
 export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
-  const hooks = new Hooks('validatingwebhookconfigurations', options);
+  const hooks = new Hooks('validatingwebhookconfigurations', false, options);
   return {
     name: 'ValidatingAdmissionWebhook',
     async validate(write) {
@@ -54,9 +54,11 @@ class Hooks {
   readonly #configurations: LiveObjects<WebhookConfiguration & ApiObject>;
   readonly #namespaces: LiveObjects;
   readonly #options: WebhookOptions;
+  readonly #mayPatch: boolean;
 
-  constructor(plural: string, options: WebhookOptions) {
+  constructor(plural: string, mayPatch: boolean, options: WebhookOptions) {
     this.#options = options;
+    this.#mayPatch = mayPatch;
     this.#configurations = new LiveObjects(findResource(group, 'v1', plural) as ResourceDefinition, options);
     this.#namespaces = new LiveObjects(namespaceTarget('').resource, options);
   }
@@ -78,7 +80,7 @@ class Hooks {
     const { name, failurePolicy } = webhook;
     const { clock, random } = this.#options;
     try {
-      const response = await ask(webhook, reviewOf(write, uuid(random)), clock);
+      const response = await ask(webhook, reviewOf(write, uuid(random)), { mayPatch: this.#mayPatch, clock });
       for (const warning of response.warnings ?? []) write.warn(warning);
       if (response.allowed) return response;
       throw denial(name, response);

@@ -45,7 +45,6 @@ function validateWebhook(webhook: Webhook, field: string): StatusCause[] {
   const sideEffectsAllowed = ['None', 'NoneOnDryRun'];
   return [
     ...(isDomain ? [] : [invalidValue(`${field}.name`, name, 'should be a domain with at least three segments separated by dots')]),
-    ...validateClientConfig(webhook, `${field}.clientConfig`),
     ...(sideEffects ? oneOf(`${field}.sideEffects`, sideEffects, sideEffectsAllowed) : [required(`${field}.sideEffects`)]),
     ...(admissionReviewVersions.includes('v1')
       ? []
@@ -55,6 +54,7 @@ function validateWebhook(webhook: Webhook, field: string): StatusCause[] {
       ? []
       : [invalidValue(`${field}.timeoutSeconds`, timeoutSeconds, 'the timeout value must be between 1 and 30 seconds')]),
     ...rules.flatMap((rule, index) => validateRule(rule, `${field}.rules[${index}]`)),
+    ...validateClientConfig(webhook, `${field}.clientConfig`),
     ...(matchConditions.length > 0 ? [forbiddenField(`${field}.matchConditions`, 'this API server does not evaluate expressions')] : []),
   ];
 }
