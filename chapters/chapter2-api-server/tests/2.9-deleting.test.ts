@@ -146,7 +146,9 @@ describe('API server', () =>
           deletionGracePeriodSeconds: 0,
         });
         expect(markForDeletion(marked, 0, noon)).toEqual(marked);
-        expect(markForDeletion(stored('ConfigMap', {}), 0, noon).metadata).not.toHaveProperty('generation');
+        const unspecified = markForDeletion(stored('ConfigMap', {}), 0, noon);
+        expect(unspecified.metadata).not.toHaveProperty('generation');
+        expect(unspecified).not.toHaveProperty('status');
       });
 
       it('is not written on dryRun=All', async () => {
@@ -181,13 +183,17 @@ describe('API server', () =>
       });
 
       it('is for pods alone', () => {
-        expect(gracePeriodOf(stored('ConfigMap', {}), { gracePeriodSeconds: 90 }, configMaps)).toBe(0);
+        const placed = { spec: { nodeName: 'node-1' } };
+        expect(gracePeriodOf(stored('ConfigMap', {}, placed), { gracePeriodSeconds: 90 }, configMaps)).toBe(0);
+        const podsOfOthers = { ...pods, group: 'example.com' };
+        expect(gracePeriodOf(stored('Pod', {}, placed), { gracePeriodSeconds: 90 }, podsOfOthers)).toBe(0);
       });
 
       it('counts from the moment when the deletion was first asked for', () => {
         const first = markForDeletion(running({ generation: 1 }), 60, noon);
         expect(first.metadata).toMatchObject({ deletionTimestamp: '2026-03-01T12:01:00Z', deletionGracePeriodSeconds: 60, generation: 2 });
         const later = { ...noon, now: () => noon.now() + 45_000 };
+        expect(markForDeletion(first, 90, later)).toEqual(first);
         const shortened = markForDeletion(first, 10, later);
         expect(shortened.metadata).toMatchObject({
           deletionTimestamp: '2026-03-01T12:00:10Z',
