@@ -161,12 +161,14 @@ export class TestCluster {
 
   /** The member that leads, when it and a majority of these members say so. */
   leader(among = this.members.filter(({ isUp }) => isUp)): Promise<TestMember> {
-    return eventually('a leader that the members agree on', async () => {
+    const look = async () => {
       const standings = await Promise.all(among.map(async (member) => ({ member, status: await member.client.status() })));
       const leads = ({ status }: (typeof standings)[number]) => status.leader === status.header.memberId;
       const agree = standings.filter(({ status }) => status.leader === standings.find(leads)?.status.leader).length;
       return agree > this.members.length / 2 || agree === among.length ? standings.find(leads)?.member : undefined;
-    });
+    };
+    // An election needs several members to get their turn in time, and on a busy machine that may take more than one try.
+    return eventually('a leader that the members agree on', look, { within: 20_000 });
   }
 
   async cutOff(member: TestMember): Promise<void> {
