@@ -391,6 +391,15 @@ describe('API server', () =>
         expect(summary(problems)).toEqual(problem ? [`spec.x: Invalid value: "": "spec.x" ${problem}`] : []);
       });
 
+      it('looks into metadata only where the schema narrows it', () => {
+        const whole = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'x', labels: { a: 'b' } } };
+        expect(schemaProblems(whole, object({ spec: text }))).toEqual([]);
+        const narrow = object({ metadata: object({ name: { ...text, minLength: 3 } }) });
+        expect(summary(schemaProblems(whole, narrow))).toEqual([
+          'metadata.name: Invalid value: "x": metadata.name in body should be at least 3 chars long',
+        ]);
+      });
+
       it('goes into the fields, each problem with its own path', () => {
         const schema = object({
           spec: object({ size: { ...integer, minimum: 1 }, ports: { type: 'array', items: object({ port: integer }) } }),

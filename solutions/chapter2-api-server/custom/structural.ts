@@ -27,7 +27,8 @@ export function structuralProblems(schema: Schema, path: string): StatusCause[] 
   const atRoot = schema.type === undefined ? [required(`${path}.type`, 'must not be empty at the root')] : [];
   const isObjectType = schema.type === undefined || schema.type === 'object';
   const notAnObject = isObjectType ? [] : [invalidValue(`${path}.type`, schema.type, 'must be object at the root')];
-  return [...atRoot, ...notAnObject, ...metadataProblems(schema, path), ...placeProblems(schema, path, { isRoot: true })];
+  const anyField = schema.additionalProperties ? [forbiddenField(`${path}.additionalProperties`, 'must not be used at the root')] : [];
+  return [...atRoot, ...notAnObject, ...anyField, ...metadataProblems(schema, path), ...placeProblems(schema, path, { isRoot: true })];
 }
 
 /** The metadata of all kinds is the same; a kind may only narrow what its objects can be called. */

@@ -6,7 +6,7 @@ import type { StatusCause } from 'kubernetes-types/meta/v1';
 import { equalJson, isObject, type JsonObject } from '../json.ts';
 import { duplicateValue, invalidValue, required, tooLong, tooMany, unsupportedValue, wrongType } from '../kinds/field-errors.ts';
 import { hasFormat } from './formats.ts';
-import { fieldIn, objectFields, type Schema, schemaOfField, schemaOfItems } from './schema.ts';
+import { fieldIn, type Schema, schemaOfField, schemaOfItems } from './schema.ts';
 
 /**
  * What is wrong with a value at a path, and in it. A value of the wrong type (`isOfType`) has one problem, `wrongType`, and is not
@@ -89,8 +89,7 @@ function duplicates(list: unknown[], schema: Schema, path: string): StatusCause[
 /**
  * Fields that are `required` and not there; fewer or more fields than `minProperties` and `maxProperties` say (as with items, but there
  * should be `at least 1 properties`); and what is wrong in each field that the schema knows (`schemaOfField`).
- * In an embedded resource, apiVersion and kind are required: `Required value: must not be empty`. Of the whole object (an empty
- * path) `objectFields` are not looked into: that was done before.
+ * In an embedded resource, apiVersion and kind are required: `Required value: must not be empty`.
  *
  * @exercise 2.11 Find the fields that are missing, count the fields, and check each
  */
@@ -100,7 +99,7 @@ export function objectProblems(object: JsonObject, schema: Schema, path: string)
   const missing = (schema.required ?? []).filter((field) => !Object.hasOwn(object, field));
   const unnamed = schema['x-kubernetes-embedded-resource'] ? ['apiVersion', 'kind'].filter((field) => !object[field]) : [];
   const inner = Object.entries(object).flatMap(([field, value]) => {
-    const known = path === '' && objectFields.includes(field) ? undefined : schemaOfField(schema, field);
+    const known = schemaOfField(schema, field);
     return known ? schemaProblems(value, known, fieldIn(path, field)) : [];
   });
   return [

@@ -7,7 +7,7 @@ import { NotImplemented } from '#kit/not-implemented';
 import { equalJson, isObject, type JsonObject } from '../json.ts';
 import { duplicateValue, invalidValue, required, tooLong, tooMany, unsupportedValue, wrongType } from '../kinds/field-errors.ts';
 import { hasFormat } from './formats.ts';
-import { fieldIn, objectFields, type Schema, schemaOfField, schemaOfItems } from './schema.ts';
+import { fieldIn, type Schema, schemaOfField, schemaOfItems } from './schema.ts';
 
 /**
  * What is wrong with a value at a path, and in it. A value of the wrong type (`isOfType`) has one problem, `wrongType`, and is not
@@ -56,8 +56,7 @@ export function listProblems(list: unknown[], schema: Schema, path: string): Sta
 /**
  * Fields that are `required` and not there; fewer or more fields than `minProperties` and `maxProperties` say (as with items, but there
  * should be `at least 1 properties`); and what is wrong in each field that the schema knows (`schemaOfField`).
- * In an embedded resource, apiVersion and kind are required: `Required value: must not be empty`. Of the whole object (an empty
- * path) `objectFields` are not looked into: that was done before.
+ * In an embedded resource, apiVersion and kind are required: `Required value: must not be empty`.
  */
 export function objectProblems(object: JsonObject, schema: Schema, path: string): StatusCause[] {
   throw new NotImplemented('2.11', 'Find the fields that are missing, count the fields, and check each');
