@@ -85,7 +85,7 @@ export class PodLoop {
     const { runtime, volumes } = this.#options;
     const orphans = runtime.pods().filter(({ uid }) => !this.#workers.has(uid));
     await Promise.all(orphans.map((orphan) => this.#removeOrphan(orphan)));
-    await volumes?.keepOnly(new Set(this.#workers.keys()));
+    await volumes?.keepOnly((uid) => this.#workers.has(uid));
   }
 
   #seen(pod: Pod): void {

@@ -51,6 +51,7 @@ export class Volumes {
 
   /** Makes the pod's volumes ready, or brings them up to date. Throws VolumeProblem for the first that cannot be. */
   async mount(pod: Pod): Promise<void> {
+    await this.#podsFolder();
     await Promise.all(
       (pod.spec?.volumes ?? []).map(async (volume) => {
         try {
@@ -68,13 +69,17 @@ export class Volumes {
     await this.#options.removeFolder(podFolder(this.#options.rootDirectory, podUid));
   }
 
-  /** Removes what is left of all pods but these. */
-  async keepOnly(podUids: ReadonlySet<string>): Promise<void> {
-    const pods = join(this.#options.rootDirectory, 'pods');
-    // Whatever secrets lie below, nobody else on the machine reads them.
-    await mkdir(pods, { recursive: true, mode: 0o700 });
-    const left = (await readdir(pods)).filter((uid) => !podUids.has(uid));
-    await Promise.all(left.map((uid) => this.unmount(uid)));
+  /** Removes what is left of all pods but those that are still known. */
+  async keepOnly(isKnown: (podUid: string) => boolean): Promise<void> {
+    const left = await readdir(await this.#podsFolder());
+    await Promise.all(left.filter((uid) => !isKnown(uid)).map((uid) => this.unmount(uid)));
+  }
+
+  /** Whatever secrets lie below, nobody else on the machine reads them. */
+  async #podsFolder(): Promise<string> {
+    const folder = join(this.#options.rootDirectory, 'pods');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
   }
 
   async #mountOne(volume: Volume, pod: Pod): Promise<void> {

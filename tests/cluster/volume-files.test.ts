@@ -12,7 +12,7 @@ import { PodVolumes } from '#kubelet/pod-volumes';
 import { TokenCache } from '#kubelet/token-cache';
 import { filesOf } from '#kubelet/volume-files';
 import { mountsOf, prepareHostPath, volumeFolder } from '#kubelet/volume-folders';
-import { VolumeProblem, type Volumes } from '#kubelet/volumes';
+import { VolumeProblem, Volumes } from '#kubelet/volumes';
 
 describe('the files of volumes', () => {
   const clock = new FakeClock();
@@ -194,6 +194,18 @@ describe('the files of volumes', () => {
       }
       expect(told[0]).toBe('FailedMount: MountVolume.SetUp failed for volume "config" : configmap "settings" not found');
       expect(await ours.ready(pod, false)).toMatchObject({ ready: true });
+    });
+
+    it('lie where nobody else looks, and are removed when the pod is known no more', async () => {
+      const client = { get: async () => ({ data: { color: 'red' } }) } as unknown as Client;
+      const removeFolder = (folder: string) => rm(folder, { recursive: true });
+      const volumes = new Volumes({ client, rootDirectory: join(root, 'kubelet'), removeFolder, clock });
+      await volumes.mount(pod);
+      await volumes.mount({ ...pod, metadata: { uid: 'u2' } });
+      expect(await read('kubelet/pods/u1/volumes/kubernetes.io~configmap/config/color')).toBe('red');
+      expect((await stat(join(root, 'kubelet/pods'))).mode & 0o777).toBe(0o700);
+      await volumes.keepOnly((uid) => uid === 'u2');
+      expect(await readdir(join(root, 'kubelet/pods'))).toEqual(['u2']);
     });
 
     it('need nothing where there are none', async () => {
