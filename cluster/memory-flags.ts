@@ -3,9 +3,9 @@
 // must start it with the same flags.
 
 /**
- * etcd's garbage is small and dies young, and what lives, lives long: with these flags it takes half the memory, and a put costs 5 % more time
- * (`npm run bench -- etcd`).
+ * What etcd keeps is little and lives long, all else dies young. 300,000 puts into the store alone: 342 MB without flags, 170 with these, at
+ * the same processor time. A heap that may grow by 30 % only takes 155 MB, and a third more time for each event to a thousand watchers.
  */
 export const memoryFlags: Record<string, readonly string[]> = {
-  etcd: ['--max-semi-space-size=4', '--heap-growing-percent=30'],
+  etcd: ['--max-semi-space-size=8', '--heap-growing-percent=80'],
 };
