@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { invalid } from '#api-server/errors';
 import { nameProblems } from '#api-server/names';
 import type { ApiObject } from '#api-server/object';
+import { newborn } from '#api-server/object-meta';
 import { parsePath } from '#api-server/request';
 import { findResource, type ResourceDefinition } from '#api-server/resources';
 import { type ConfigMap, ConfigMaps, Deployments, Nodes } from '#kit/api';
-import { systemClock } from '#kit/clock';
+import { systemClock, systemRandom } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
 import { type ApiServerUnderTest, refusal, startApiServerUnderTest } from '#kit/testing/api-server';
 
@@ -137,6 +139,38 @@ describe('API server', () =>
       const created = await client().create(Nodes, { metadata: { name: 'node-1' } });
       expect(created.metadata?.namespace).toBeUndefined();
       expect((await client().get(Nodes, { name: 'node-1' })).metadata?.uid).toBe(created.metadata?.uid);
+    });
+
+    it('finds nothing behind a path that only looks like one of the API', () => {
+      expect(parsePath('/api/v1/nodes/node-1/proxy')).toMatchObject({ name: 'node-1', subresource: 'proxy' });
+      const everything = () => resource('', 'pods');
+      for (const path of ['/elsewhere/v1/pods', '/api', '/apis', '/apis/apps', '/api/v1/pods/web']) {
+        expect(() => parsePath(path, everything)).toThrow('could not find the requested resource');
+      }
+    });
+
+    it('names the kind with its group, and every field that is wrong', () => {
+      const causes = [
+        { field: 'spec.a', message: 'Required value' },
+        { field: 'spec.b', message: 'Required value' },
+      ];
+      expect(invalid({ group: 'apps', kind: 'Deployment' }, 'web', causes).status).toMatchObject({
+        message: 'Deployment.apps "web" is invalid: [spec.a: Required value, spec.b: Required value]',
+        details: { name: 'web', group: 'apps', kind: 'Deployment', causes },
+      });
+    });
+
+    it('counts generations from 1 where there is a spec', () => {
+      const born = newborn({ apiVersion: 'v1', kind: 'Pod', metadata: {}, spec: {} } as ApiObject, {
+        clock: systemClock,
+        random: systemRandom,
+      });
+      expect(born.metadata.generation).toBe(1);
+    });
+
+    it('says how long a name may be', () => {
+      const tooLong = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a'.repeat(254) } } as ApiObject;
+      expect(nameProblems(resource('', 'configmaps'), tooLong)).toMatchObject([{ message: expect.stringContaining('253') }]);
     });
 
     it('says 404 NotFound, and what it did not find', async () => {
