@@ -28,10 +28,22 @@ export function writeContinueToken({ revision, after }: ContinueToken): string {
  */
 export function readContinueToken(word: string): ContinueToken {
   const { v, rv, start } = parse(Buffer.from(word, 'base64url').toString('utf8'));
-  if (v !== 'meta.k8s.io/v1' || typeof rv !== 'number' || !Number.isInteger(rv) || typeof start !== 'string') {
+  if (v !== 'meta.k8s.io/v1' || typeof rv !== 'number' || !Number.isInteger(rv) || typeof start !== 'string' || !isPlainPath(start)) {
     throw badRequest('continue key is not valid: it is no token that this server gave');
   }
   return { revision: rv, after: start };
+}
+
+/**
+ * No way out of the list: no `..`, nothing empty.
+ *
+ * @solution
+ */
+function isPlainPath(key: string): boolean {
+  return key
+    .replace(/^\//, '')
+    .split('/')
+    .every((part) => !['', '.', '..'].includes(part));
 }
 
 /** @solution */
