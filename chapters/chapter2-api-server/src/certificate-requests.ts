@@ -16,7 +16,7 @@ const group = 'certificates.k8s.io';
 const pem = /^-----BEGIN CERTIFICATE REQUEST-----[\s\S]+-----END CERTIFICATE REQUEST-----\s*$/;
 
 export const certificateSigningRequests: KindStrategy<CertificateSigningRequest> = {
-  validate({ spec }, old) {
+  validate({ spec = {} as CertificateSigningRequest['spec'] }, old) {
     if (old) return immutable('spec', spec, old.spec);
     const { request = '', signerName, usages = [] } = spec;
     return [

@@ -27,9 +27,9 @@ const requestColumns = kind<CertificateSigningRequest>(
   'certificates.k8s.io/certificatesigningrequests',
   name,
   age,
-  text('SignerName', ({ spec }) => spec.signerName),
-  text('Requestor', ({ spec }) => spec.username),
-  text('RequestedDuration', ({ spec }) => spec.expirationSeconds && humanDuration(spec.expirationSeconds * 1000)),
+  text('SignerName', ({ spec }) => spec?.signerName),
+  text('Requestor', ({ spec }) => spec?.username),
+  text('RequestedDuration', ({ spec }) => spec?.expirationSeconds && humanDuration(spec.expirationSeconds * 1000)),
   text('Condition', requestState),
 );
 

@@ -17,7 +17,11 @@ const protectedGroup = /(^|\.)(k8s|kubernetes)\.io$/;
 const approval = 'api-approved.kubernetes.io';
 
 export const customResourceDefinitions: KindStrategy<Definition> = {
-  setDefaults({ spec }) {
+  setDefaults(definition) {
+    // What is missing in it is told by field.
+    definition.spec ??= {} as Definition['spec'];
+    const { spec } = definition;
+    spec.versions ??= [];
     const { names } = spec;
     const kind = names?.kind;
     if (names && kind) {
