@@ -22,24 +22,24 @@ export const customResourceDefinitions: KindStrategy<Definition> = {
     definition.spec ??= {} as Definition['spec'];
     const { spec } = definition;
     spec.versions ??= [];
+    spec.names ??= {} as Names;
     const { names } = spec;
-    const kind = names?.kind;
-    if (names && kind) {
-      names.singular ||= kind.toLowerCase();
-      names.listKind ||= `${kind}List`;
+    if (names.kind) {
+      names.singular ||= names.kind.toLowerCase();
+      names.listKind ||= `${names.kind}List`;
     }
     spec.conversion ??= { strategy: 'None' };
   },
 
   validate(definition, old) {
     const { metadata, spec } = definition;
-    const expectedName = `${spec.names?.plural}.${spec.group}`;
+    const expectedName = `${spec.names.plural}.${spec.group}`;
     return [
       ...(metadata.name === expectedName ? [] : [invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group')]),
       ...groupProblems(definition),
       ...scopeProblems(spec.scope),
-      ...nameProblems(spec.names ?? ({} as Names)),
-      ...versionProblems(spec.versions ?? []),
+      ...nameProblems(spec.names),
+      ...versionProblems(spec.versions),
       ...conversionProblems(definition),
       ...(old ? changeProblems(definition, old) : []),
     ];
