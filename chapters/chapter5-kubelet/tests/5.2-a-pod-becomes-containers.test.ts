@@ -17,10 +17,13 @@ import type { RuntimeContainer, RuntimeSandbox } from '#kubelet/runtime';
 import { serviceEnvironment } from '#kubelet/service-environment';
 import { DockerNode, nodeIp, noon, podCidr, runtimePod, surroundings } from './harness.ts';
 
+/** Containers are named by it, and one Docker may serve several runs at a time. */
+const uid = `u-${process.pid}`;
+
 /** The echo pod as the API server would have it. */
 function echo(fields: Partial<Container> = {}, spec: Partial<NonNullable<Pod['spec']>> = {}): Pod {
   const built = pod('echo');
-  Object.assign(built.metadata, { uid: 'u-1' });
+  Object.assign(built.metadata, { uid });
   Object.assign(built.spec.containers[0], fields);
   return built.specified({ terminationGracePeriodSeconds: 0, ...spec });
 }
@@ -46,12 +49,12 @@ describe('kubelet', () => {
 
     describe('names and labels', () => {
       it('put everything that makes a container unique into its name', () => {
-        expect(dockerName('web', echo(), 3)).toBe('k8s_web_echo_default_u-1_3');
-        expect(dockerName('POD', echo(), 0)).toBe('k8s_POD_echo_default_u-1_0');
+        expect(dockerName('web', echo(), 3)).toBe(`k8s_web_echo_default_${uid}_3`);
+        expect(dockerName('POD', echo(), 0)).toBe(`k8s_POD_echo_default_${uid}_0`);
       });
 
       it('give the attempt back', () => {
-        expect(attemptOf('/k8s_web_echo_default_u-1_12')).toBe(12);
+        expect(attemptOf(`/k8s_web_echo_default_${uid}_12`)).toBe(12);
       });
 
       it('say which pod and container it is, and which of the two kinds', () => {
@@ -59,7 +62,7 @@ describe('kubelet', () => {
           'io.kubernetes.docker.type': 'container',
           'io.kubernetes.pod.name': 'echo',
           'io.kubernetes.pod.namespace': 'default',
-          'io.kubernetes.pod.uid': 'u-1',
+          'io.kubernetes.pod.uid': uid,
           'io.kubernetes.container.name': 'web',
         });
         expect(podLabels('POD', echo())['io.kubernetes.docker.type']).toBe('podsandbox');
@@ -84,7 +87,7 @@ describe('kubelet', () => {
 
       it('is a sandbox without a network of its own, with the name, host name and DNS of the pod', () => {
         const asked = sandboxOptions({ pod: echo(), attempt: 2, hostname: 'echo', dns }, 'kubekata/pause:1', '10.244.1.7', { mine: 'yes' });
-        expect(asked).toMatchObject({ name: 'k8s_POD_echo_default_u-1_2', Image: 'kubekata/pause:1', Hostname: 'echo' });
+        expect(asked).toMatchObject({ name: `k8s_POD_echo_default_${uid}_2`, Image: 'kubekata/pause:1', Hostname: 'echo' });
         expect(asked.Labels).toMatchObject({ mine: 'yes', 'io.kubernetes.docker.type': 'podsandbox', 'kubekata.pod-ip': '10.244.1.7' });
         expect(asked.HostConfig).toMatchObject({
           NetworkMode: 'none',
@@ -98,7 +101,12 @@ describe('kubelet', () => {
 
       it('is a container that joins the sandbox, and that Docker neither restarts nor checks', () => {
         const asked = options(echo({ workingDir: '/www' }));
-        expect(asked).toMatchObject({ name: 'k8s_echo_echo_default_u-1_1', Image: 'kubekata/echo:v1', WorkingDir: '/www', Env: ['A=b=c'] });
+        expect(asked).toMatchObject({
+          name: `k8s_echo_echo_default_${uid}_1`,
+          Image: 'kubekata/echo:v1',
+          WorkingDir: '/www',
+          Env: ['A=b=c'],
+        });
         expect(asked.Labels).toMatchObject({ 'kubekata.node': 'node-1', 'io.kubernetes.sandbox.id': 'sandbox-0' });
         expect(asked.HostConfig).toMatchObject({
           NetworkMode: 'container:sandbox-0',
@@ -249,7 +257,7 @@ describe('kubelet', () => {
       it.each([
         ['metadata.name', 'echo'],
         ['metadata.namespace', 'default'],
-        ['metadata.uid', 'u-1'],
+        ['metadata.uid', uid],
         ["metadata.labels['app']", 'echo'],
         ["metadata.labels['none']", ''],
         ["metadata.annotations['example.org/note']", 'a.b'],
@@ -365,7 +373,7 @@ describe('kubelet', () => {
     describe('carrying the plan out', () => {
       const runtimeFor = () => new FakeRuntime({ podCidr, clock: systemClock });
       const run = async (pod: Pod, runtime: FakeRuntime, signal = never, around = surroundings(runtime)) => {
-        const plan = planPod(pod, runtime.pod('u-1'), noon, always);
+        const plan = planPod(pod, runtime.pod(uid), noon, always);
         return withDeadline('the plan is carried out', applyPlan(pod, plan, around, signal), { within: 3_000 });
       };
 
@@ -381,7 +389,7 @@ describe('kubelet', () => {
         connecting.release();
         await done;
         expect(runtime.diary.slice(-2)).toEqual(['sandbox connected', 'startContainer echo']);
-        expect(runtime.pod('u-1').containers).toEqual([expect.objectContaining({ name: 'echo', state: 'running' })]);
+        expect(runtime.pod(uid).containers).toEqual([expect.objectContaining({ name: 'echo', state: 'running' })]);
       });
 
       it('expands command and args with the environment, and knows the address before anything runs', async () => {
@@ -432,7 +440,7 @@ describe('kubelet', () => {
         expect(problems.get('absent')?.message).toContain('no such registry');
         expect(
           runtime
-            .pod('u-1')
+            .pod(uid)
             .containers.filter(({ state }) => state === 'running')
             .map(({ name }) => name),
         ).toEqual(['echo']);
@@ -496,19 +504,19 @@ describe('kubelet', () => {
         });
         const asking = 'until nc 127.0.0.1 7777 </dev/null; do sleep 0.1; done';
         two.spec?.containers.push({ name: 'neighbour', image: 'kubekata/busybox:1', command: ['sh', '-c', asking] });
-        const problems = await applyPlan(two, planPod(two, runtime.pod('u-1'), noon, always), surroundings(runtime), never);
+        const problems = await applyPlan(two, planPod(two, runtime.pod(uid), noon, always), surroundings(runtime), never);
         expect(problems).toEqual(new Map());
 
         const outputOf = async (name: string) => {
           const run = await eventually(
             `${name} has ended`,
-            () => runtime.pod('u-1').containers.find((other) => other.name === name && other.state === 'exited'),
+            () => runtime.pod(uid).containers.find((other) => other.name === name && other.state === 'exited'),
             { within: 30_000 },
           );
           return text(await runtime.logs(run.id, { follow: false, timestamps: false }));
         };
         const [own, neighbour] = [await outputOf('echo'), await outputOf('neighbour')];
-        const [sandbox] = runtime.pod('u-1').sandboxes;
+        const [sandbox] = runtime.pod(uid).sandboxes;
         expect(own).toContain(`hello from ${sandbox?.ip} on echo`);
         expect(own).toContain('nameserver 10.96.0.10');
         expect(own).toContain('ndots:5');
@@ -516,20 +524,24 @@ describe('kubelet', () => {
         expect(neighbour).toContain('over loopback');
 
         const names = (await node.containers()).map(({ Names }) => Names[0]);
-        expect(names.sort()).toEqual(['/k8s_POD_echo_default_u-1_0', '/k8s_echo_echo_default_u-1_0', '/k8s_neighbour_echo_default_u-1_0']);
+        expect(names.sort()).toEqual([
+          `/k8s_POD_echo_default_${uid}_0`,
+          `/k8s_echo_echo_default_${uid}_0`,
+          `/k8s_neighbour_echo_default_${uid}_0`,
+        ]);
       });
 
       it('finds its pods again after a restart, and plans nothing for them', async () => {
         const first = node.runtime();
         await first.start();
         const sleeper = echo({ image: 'kubekata/busybox:1', command: ['sleep', '3600'] });
-        await applyPlan(sleeper, planPod(sleeper, first.pod('u-1'), noon, always), surroundings(first), never);
-        const before = first.pod('u-1');
+        await applyPlan(sleeper, planPod(sleeper, first.pod(uid), noon, always), surroundings(first), never);
+        const before = first.pod(uid);
         await first.stop();
 
         const second = node.runtime();
         await second.start();
-        const after = second.pod('u-1');
+        const after = second.pod(uid);
         expect(after).toEqual(before);
         const { start, stop, createSandbox, removeSandboxes } = planPod(sleeper, after, noon, always);
         expect({ start, stop, createSandbox, removeSandboxes }).toEqual({ start: [], stop: [], removeSandboxes: [] });
