@@ -74,6 +74,22 @@ export async function createCertificateAuthority(commonName: string, clock: Cloc
   return { cert: certificate.toString('pem'), key: await privateKeyPem(keys), issue };
 }
 
+/** A new key, and the request (PEM) that somebody signs a certificate for it. */
+export async function requestCertificate({
+  commonName,
+  organizations = [],
+}: Pick<CertificateRequest, 'commonName' | 'organizations'>): Promise<{ request: string; key: string }> {
+  const keys = await generateKeys();
+  const name = [...organizations.map((organization) => ({ O: [organization] })), { CN: [commonName] }];
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm });
+  return { request: request.toString('pem'), key: await privateKeyPem(keys) };
+}
+
+/** The groups that a certificate request (PEM) asks for. @throws Error when it is none */
+export function organizationsIn(request: string): string[] {
+  return new x509.Pkcs10CertificateRequest(request).subjectName.getField('O');
+}
+
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
 }

@@ -11,7 +11,7 @@ export async function memoryKept(of: (usage: NodeJS.MemoryUsage) => number): Pro
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   let least = Number.POSITIVE_INFINITY;
-  for (let same = 0; same < 5; same++) {
+  for (let same = 0; same < 3; same++) {
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
     const used = of(process.memoryUsage());

@@ -1,9 +1,7 @@
 // The real kube-apiserver for tests: the program that KATA_UPSTREAM_API_SERVER names (`npm run test:upstream -- chapter2` sets it).
 // It is given what `startApiServer` is given, as files and flags. Beside it runs the one controller that makes its roles complete.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +12,7 @@ import type { RunningComponent } from '#kit/component';
 import { freePorts } from '#kit/free-ports';
 import { silentLogger } from '#kit/log';
 import type { CertificateAuthority, KeyPair } from '#kit/pki';
+import { onFreePorts, startProgram } from '#kit/testing/upstream-program';
 import { eventually } from '#kit/testing/wait';
 import { readText } from '#kit/transport';
 
@@ -28,7 +27,6 @@ export interface UpstreamApiServerOptions {
 }
 
 const startsWithin = 60_000;
-const stopsWithin = 10_000;
 
 /** Resolves when it is ready, the namespace `default` is there, and the roles view, edit and admin have their rules. */
 export async function startUpstreamApiServer(options: UpstreamApiServerOptions): Promise<RunningComponent> {
@@ -36,18 +34,8 @@ export async function startUpstreamApiServer(options: UpstreamApiServerOptions):
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
     const flags = await writeFlags(folder, options);
-    for (let attempt = 1; ; attempt++) {
-      const started = await startOnce(flags, options);
-      if ('url' in started) {
-        const stop = async () => {
-          await started.stop();
-          await removeFolder();
-        };
-        return { url: started.url, stop };
-      }
-      // It cannot choose its port itself: somebody else may have taken it in the meantime.
-      if (attempt === 3 || !started.failure.includes('address already in use')) throw new Error(started.failure);
-    }
+    const { url, stop } = await onFreePorts(() => startOnce(flags, options));
+    return { url, stop: () => stop().finally(removeFolder) };
   } catch (error) {
     await removeFolder();
     throw error;
@@ -83,41 +71,23 @@ function signingKey(): string {
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
-async function startOnce(
-  flags: Record<string, string>,
-  { program, authority }: UpstreamApiServerOptions,
-): Promise<RunningComponent | { failure: string }> {
+async function startOnce(flags: Record<string, string>, { program, authority }: UpstreamApiServerOptions): Promise<RunningComponent> {
+  const admin = await authority.issue({ commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
   const [port] = await freePorts(1);
   const url = `https://127.0.0.1:${port}`;
-  const args = Object.entries({ ...flags, 'secure-port': `${port}` }).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let output = '';
-  child.stderr?.on('data', (chunk) => {
-    output = `${output}${chunk}`.slice(-8000);
-  });
-  let isOver = false;
-  const ended = once(child, 'exit').then(
-    () => {
-      isOver = true;
-    },
-    (error) => {
-      isOver = true;
-      output += error;
-    },
-  );
-  const admin = await authority.issue({ commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
+  const server = startProgram(program, { ...flags, 'secure-port': `${port}` });
   const client = new Client({ server: url, tls: { ca: authority.cert, ...admin }, userAgent: 'test' });
   let controllers: RunningComponent | undefined;
   const stop = async () => {
     await controllers?.stop();
     client.close();
-    await stopChild(child, ended, () => isOver);
+    await server.stop();
   };
   try {
     const get = async (path: string) => readText((await client.send({ method: 'GET', path })).body);
-    const isReady = async () => isOver || ((await get('/readyz')) && (await get('/api/v1/namespaces/default')));
-    await eventually('the real API server is ready', isReady, { within: startsWithin, story: () => output });
-    if (isOver) return { failure: `the real API server ended at once:\n${output}` };
+    const isReady = async () => server.hasEnded() || ((await get('/readyz')) && (await get('/api/v1/namespaces/default')));
+    await eventually('the real API server is ready', isReady, { within: startsWithin, story: server.story });
+    if (server.hasEnded()) throw new Error(`the real API server ended at once:\n${server.story()}`);
     controllers = await gatherRoles(client);
     const hasRules = async () => ((await client.get(ClusterRoles, { name: 'view' })).rules ?? []).length > 0;
     await eventually('the role `view` has its rules', hasRules, { within: startsWithin });
@@ -139,15 +109,4 @@ async function gatherRoles(client: Client): Promise<RunningComponent> {
     random: systemRandom,
     log: silentLogger,
   });
-}
-
-async function stopChild(child: ChildProcess, ended: Promise<void>, isOver: () => boolean): Promise<void> {
-  if (isOver()) return;
-  child.kill('SIGTERM');
-  const over = new AbortController();
-  // It waits for the watches of its clients to end.
-  await Promise.race([ended, systemClock.sleep(stopsWithin, over.signal)]);
-  over.abort();
-  if (!isOver()) child.kill('SIGKILL');
-  await ended;
 }

@@ -1,11 +1,10 @@
 // The real etcd, as one member, for tests: the program on the PATH, or a container of an image (KATA_UPSTREAM_IMAGE, which
 // `npm run test:upstream` sets). Its data outlives it, so that it can be started again.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { RunningComponent } from '#kit/component';
 import { freePorts } from '#kit/free-ports';
 import { EtcdClient } from '#kit/testing/etcd-client';
+import { asArguments, onFreePorts, startProgram, type UpstreamProgram } from '#kit/testing/upstream-program';
 import { eventually } from '#kit/testing/wait';
 
 export const isUpstream = process.env.KATA_TARGET === 'upstream';
@@ -17,25 +16,14 @@ const quick = { 'heartbeat-interval': '20', 'election-timeout': '100', 'log-leve
 
 export function startUpstreamEtcd(dataDir: string): Promise<RunningComponent> {
   const image = process.env.KATA_UPSTREAM_IMAGE;
-  return image ? startImage(image, dataDir) : startProgram(dataDir);
+  return image ? startImage(image, dataDir) : onFreePorts(() => startOnPath(dataDir));
 }
 
-/** It cannot choose its ports itself: if one of them is taken in the meantime, others are tried. */
-async function startProgram(dataDir: string): Promise<RunningComponent> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await startProgramOnce(dataDir);
-    } catch (error) {
-      if (attempt === 3 || !String(error).includes('address already in use')) throw error;
-    }
-  }
-}
-
-async function startProgramOnce(dataDir: string): Promise<RunningComponent> {
+async function startOnPath(dataDir: string): Promise<RunningComponent> {
   const [clientPort, peerPort] = await freePorts(2);
   const url = `http://127.0.0.1:${clientPort}`;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
-  const flags = {
+  const etcd = startProgram('etcd', {
     'data-dir': dataDir,
     'listen-client-urls': url,
     'advertise-client-urls': url,
@@ -43,33 +31,14 @@ async function startProgramOnce(dataDir: string): Promise<RunningComponent> {
     'initial-advertise-peer-urls': peerUrl,
     'initial-cluster': `default=${peerUrl}`,
     ...quick,
-  };
-  const child = spawn('etcd', asArguments(flags), { stdio: ['ignore', 'ignore', 'pipe'] });
-  let output = '';
-  let isOver = false;
-  child.stderr.on('data', (chunk) => {
-    output += chunk;
   });
-  const ended = once(child, 'exit').then(
-    () => {
-      isOver = true;
-    },
-    (error) => {
-      isOver = true;
-      output += error;
-    },
-  );
-  const stop = async () => {
-    if (!isOver) child.kill('SIGTERM');
-    await ended;
-  };
   try {
-    await answers(url, () => output, { isOver: () => isOver });
+    await answers(url, etcd);
   } catch (error) {
-    await stop();
+    await etcd.stop();
     throw error;
   }
-  return { url, stop };
+  return { url, stop: etcd.stop };
 }
 
 async function startImage(image: string, dataDir: string): Promise<RunningComponent> {
@@ -98,7 +67,7 @@ async function startImage(image: string, dataDir: string): Promise<RunningCompon
     await started.stop({ timeout: 2_000 });
   };
   try {
-    await answers(url, () => output, { isOver: () => false });
+    await answers(url, { story: () => output, hasEnded: () => false });
   } catch (error) {
     await stop();
     throw error;
@@ -106,17 +75,13 @@ async function startImage(image: string, dataDir: string): Promise<RunningCompon
   return { url, stop };
 }
 
-async function answers(url: string, story: () => string, { isOver }: { isOver: () => boolean }): Promise<void> {
+async function answers(url: string, { story, hasEnded }: Pick<UpstreamProgram, 'story' | 'hasEnded'>): Promise<void> {
   const client = new EtcdClient(url);
   try {
-    const check = async () => isOver() || (await client.range({ key: 'health' }));
+    const check = async () => hasEnded() || (await client.range({ key: 'health' }));
     await eventually('the real etcd answers', check, { within: 15_000, story });
-    if (isOver()) throw new Error(`the real etcd ended at once:\n${story()}`);
+    if (hasEnded()) throw new Error(`the real etcd ended at once:\n${story()}`);
   } finally {
     client.close();
   }
-}
-
-function asArguments(flags: Record<string, string>): string[] {
-  return Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
 }

@@ -278,7 +278,8 @@ describe('etcd', () =>
       }
       for (let index = 0; index < 8; index++) store.commit((change) => store.delete(change, `deleted ${index}`));
       store.commit((change) => store.put(change, 'last', Buffer.of(1)));
-      expect((await memoryOfValues()) - before).toBeGreaterThan(50 * mebibyte);
+      // Garbage may count here: it is only to see that the values can be seen at all.
+      expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThan(50 * mebibyte);
       store.compact(store.revision);
       expect(((await memoryOfValues()) - before) / mebibyte).toBeLessThan(8);
       expect(store.get('overwritten')?.value).toHaveLength(mebibyte);
@@ -291,7 +292,8 @@ describe('etcd', () =>
       for (const name of names) store.commit((change) => store.put(change, name, Buffer.of(1)));
       for (const name of names.splice(0)) store.commit((change) => store.delete(change, name));
       store.commit((change) => store.put(change, 'last', Buffer.of(1)));
-      expect((await memoryOfNames()) - before).toBeGreaterThan(24 * 1024 * 1024);
+      // As above.
+      expect(process.memoryUsage().heapUsed - before).toBeGreaterThan(24 * 1024 * 1024);
       store.compact(store.revision);
       expect(((await memoryOfNames()) - before) / 1024 / 1024).toBeLessThan(12);
     });

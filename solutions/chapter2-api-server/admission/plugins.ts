@@ -47,7 +47,7 @@ export function createAdmission({ authorizer, clock, random, disabled, ...source
     resourceQuota(source),
   ];
   return admissionBy(
-    all.filter(({ name }) => !disabled.includes(name)),
+    all.filter(({ name, isOptional = true }) => !isOptional || !disabled.includes(name)),
     { beforeThisStage: [lifecycle] },
   );
 }
@@ -64,6 +64,7 @@ const nodeRestriction: AdmissionPlugin = {
 function escalation(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'RBAC',
+    isOptional: false,
     async admit(write) {
       if (write.subresource === '') await refuseEscalation(write.user, write, authorizer);
     },

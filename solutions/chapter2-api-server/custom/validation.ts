@@ -3,7 +3,7 @@
 // Kubernetes: staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/validation, and k8s.io/kube-openapi/pkg/validation
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
-import { equalJson, isObject, type JsonObject } from '../json.ts';
+import { canonicalJson, equalJson, isObject, type JsonObject } from '../json.ts';
 import { duplicateValue, invalidValue, required, tooLong, tooMany, unsupportedValue, wrongType } from '../kinds/field-errors.ts';
 import { hasFormat } from './formats.ts';
 import { fieldIn, type Schema, schemaOfField, schemaOfItems } from './schema.ts';
@@ -80,10 +80,14 @@ function duplicates(list: unknown[], schema: Schema, path: string): StatusCause[
   if (kind === 'atomic') return [];
   const identity = (item: unknown) =>
     kind === 'map' && isObject(item) ? Object.fromEntries(keys.flatMap((key) => (key in item ? [[key, item[key]]] : []))) : item;
-  const identities = list.map(identity);
-  return identities.flatMap((one, index) =>
-    identities.slice(0, index).some((before) => equalJson(before, one)) ? [duplicateValue(`${path}[${index}]`, one)] : [],
-  );
+  const seen = new Set<string>();
+  return list.flatMap((item, index) => {
+    const one = identity(item);
+    const text = canonicalJson(one);
+    if (seen.has(text)) return [duplicateValue(`${path}[${index}]`, one)];
+    seen.add(text);
+    return [];
+  });
 }
 
 /**
