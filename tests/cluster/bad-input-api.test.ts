@@ -267,6 +267,13 @@ function aliases(lines: number): string {
   ).join('\n');
 }
 
+describe('API server: what it is started with', () => {
+  it.each(['Quota', 'RBAC', 'CertificateSubjectRestriction'])('no plugin %s can be disabled', async (plugin) => {
+    const started = startTestControlPlane({ apiServer: { disableAdmissionPlugins: [plugin] } });
+    await expect(started).rejects.toThrow(`there is no admission plugin "${plugin}" that could be disabled; there are: `);
+  });
+});
+
 describe('API server: every kind', () => {
   it.each(resources.map((resource) => [`${resource.plural} ${resource.version}`, resource] as const))(
     '%s survives objects of which anything may be missing',
