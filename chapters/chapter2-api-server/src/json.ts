@@ -16,3 +16,9 @@ export function equalJson(one: unknown, other: unknown): boolean {
   const fields = new Set([...Object.keys(one), ...Object.keys(other)]);
   return [...fields].every((field) => equalJson(one[field], other[field]));
 }
+
+/** The same text for values that are equal as JSON, and for no others: to find one among many. */
+export function canonicalJson(value: unknown): string {
+  const text = JSON.stringify(value, (_, part: unknown) => (isObject(part) ? Object.fromEntries(Object.entries(part).sort()) : part));
+  return text ?? 'undefined';
+}

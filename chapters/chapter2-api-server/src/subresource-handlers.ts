@@ -15,9 +15,10 @@ import { streamLog } from './pod-logs.ts';
 import { forwardPorts, openStream } from './pod-streams.ts';
 import { handleScale } from './scale.ts';
 import type { Answer, ApiRequest } from './server.ts';
+import type { Door } from './write-options.ts';
 
-const statusDoor = { subresource: 'status', combine: statusUpdated };
-const approvalDoor = { subresource: 'approval', combine: approvalUpdated };
+const statusDoor: Door = { subresource: 'status', combine: statusUpdated };
+const approvalDoor: Door = { subresource: 'approval', combine: approvalUpdated };
 
 type SubresourceHandler = (target: Target, request: ApiRequest, api: ApiResources) => Promise<Answer | undefined>;
 

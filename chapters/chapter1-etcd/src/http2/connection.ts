@@ -3,7 +3,9 @@
 
 import type { Socket } from 'node:net';
 import type { Clock } from '#kit/clock';
+import { Allowance } from './allowance.ts';
 import {
+  checkPriority,
   contentOf,
   type ErrorCode,
   encodeFrame,
@@ -11,6 +13,8 @@ import {
   encodeNumberFrame,
   encodeSettings,
   errorCode,
+  expectConnection,
+  expectLength,
   type Frame,
   FrameReader,
   flag,
@@ -22,6 +26,7 @@ import {
 import { HeaderBlocks } from './header-blocks.ts';
 import { type Field, HeaderDecoder, largestFieldList } from './hpack.ts';
 import { Outbox } from './outbox.ts';
+import { ReceiveWindow } from './receive-window.ts';
 import { largestWindow, readSettings } from './settings.ts';
 import { Http2Stream } from './stream.ts';
 
@@ -53,16 +58,15 @@ export class Http2Connection {
   #unreadPreface = preface;
   #hasSettings = false;
   #lastStreamId = 0;
-  #receiveWindow = connectionWindow;
+  readonly #receiveWindow = new ReceiveWindow(connectionWindow);
   #clientWindow = initialWindow;
-  #resetsLeft = resets.atOnce;
-  #resetsCountedAt: number;
+  readonly #resets: Allowance;
   #isClosed = false;
 
   constructor(options: Http2ConnectionOptions) {
     const { socket, clock } = options;
     this.#options = options;
-    this.#resetsCountedAt = clock.now();
+    this.#resets = new Allowance({ ...resets, clock });
     const onFlood = () => this.#goAway(errorCode.enhanceYourCalm, 'too much was asked for and not read');
     this.#outbox = new Outbox({ socket, onFlood, onResponseEnd: (stream) => this.#streams.delete(stream.id) });
     this.#outbox.send(
@@ -169,7 +173,7 @@ export class Http2Connection {
       fields,
       outbox: this.#outbox,
       sendWindow: this.#clientWindow,
-      receiveWindow: streamWindow,
+      receiveWindow: new ReceiveWindow(streamWindow),
       reset: (_, code) => this.#resetStream(streamId, code),
     });
     this.#streams.set(streamId, stream);
@@ -192,23 +196,21 @@ export class Http2Connection {
   #data(frame: Frame): void {
     const { streamId, flags, payload } = frame;
     this.#checkNotIdle(streamId);
-    if (payload.length > this.#receiveWindow) throw new Http2ConnectionError(errorCode.flowControl, 'more data than the window allows');
-    this.#receiveWindow -= payload.length;
-    if (this.#receiveWindow < connectionWindow / 2) {
-      this.#outbox.send(encodeNumberFrame(frameType.windowUpdate, 0, connectionWindow - this.#receiveWindow));
-      this.#receiveWindow = connectionWindow;
-    }
+    const tooMuch = 'more data than the window allows';
+    if (!this.#receiveWindow.take(payload.length)) throw new Http2ConnectionError(errorCode.flowControl, tooMuch);
+    this.#reopen(0, this.#receiveWindow);
     const content = contentOf(frame);
     const stream = this.#streams.get(streamId);
     if (!stream || stream.hasRequestEnded) throw new Http2StreamError(errorCode.streamClosed, 'data after the end');
-    if (payload.length > stream.receiveWindow) throw new Http2StreamError(errorCode.flowControl, 'more data than the window allows');
-    stream.receiveWindow -= payload.length;
+    if (!stream.receiveWindow.take(payload.length)) throw new Http2StreamError(errorCode.flowControl, tooMuch);
     if (content.length > 0) stream.handlers?.onData(content);
     if (flags & flag.endStream) this.#endOf(stream);
-    else if (stream.receiveWindow < streamWindow / 2 && !stream.hasResponseEnded) {
-      this.#outbox.send(encodeNumberFrame(frameType.windowUpdate, streamId, streamWindow - stream.receiveWindow));
-      stream.receiveWindow = streamWindow;
-    }
+    else if (!stream.hasResponseEnded) this.#reopen(streamId, stream.receiveWindow);
+  }
+
+  #reopen(streamId: number, window: ReceiveWindow): void {
+    const bytes = window.reopen();
+    if (bytes > 0) this.#outbox.send(encodeNumberFrame(frameType.windowUpdate, streamId, bytes));
   }
 
   #settings(frame: Frame): void {
@@ -257,10 +259,7 @@ export class Http2Connection {
     const stream = this.#streams.get(streamId);
     if (!stream) return;
     this.#forget(stream);
-    const now = this.#options.clock.now();
-    this.#resetsLeft = Math.min(resets.atOnce, this.#resetsLeft + ((now - this.#resetsCountedAt) / 1000) * resets.eachSecond) - 1;
-    this.#resetsCountedAt = now;
-    if (this.#resetsLeft < 0) throw new Http2ConnectionError(errorCode.enhanceYourCalm, 'too many streams were opened and taken back');
+    if (!this.#resets.spend()) throw new Http2ConnectionError(errorCode.enhanceYourCalm, 'too many streams were opened and taken back');
   }
 
   #resetStream(streamId: number, code: ErrorCode): void {
@@ -296,20 +295,4 @@ export class Http2Connection {
     for (const stream of this.#streams.values()) this.#forget(stream);
     this.#options.onClose();
   }
-}
-
-function checkPriority(frame: Frame): void {
-  if (frame.streamId === 0) throw new Http2ConnectionError(errorCode.protocol, 'PRIORITY is about a stream');
-  if (frame.payload.length !== 5) throw new Http2StreamError(errorCode.frameSize, 'PRIORITY has 5 bytes');
-  if ((frame.payload.readUInt32BE() & 0x7fffffff) === frame.streamId) {
-    throw new Http2StreamError(errorCode.protocol, 'a stream that depends on itself');
-  }
-}
-
-function expectLength({ payload }: Frame, length: number): void {
-  if (payload.length !== length) throw new Http2ConnectionError(errorCode.frameSize, `a frame of ${payload.length} bytes, not ${length}`);
-}
-
-function expectConnection({ streamId }: Frame): void {
-  if (streamId !== 0) throw new Http2ConnectionError(errorCode.protocol, 'a frame about the connection names a stream');
 }

@@ -144,3 +144,22 @@ export function contentOf({ type, flags, payload }: Frame): Buffer {
   if (start > end) throw new Http2ConnectionError(errorCode.protocol, 'a frame with more padding than payload');
   return payload.subarray(start, end);
 }
+
+/** @throws Http2ConnectionError, Http2StreamError */
+export function checkPriority(frame: Frame): void {
+  if (frame.streamId === 0) throw new Http2ConnectionError(errorCode.protocol, 'PRIORITY is about a stream');
+  if (frame.payload.length !== 5) throw new Http2StreamError(errorCode.frameSize, 'PRIORITY has 5 bytes');
+  if ((frame.payload.readUInt32BE() & 0x7fffffff) === frame.streamId) {
+    throw new Http2StreamError(errorCode.protocol, 'a stream that depends on itself');
+  }
+}
+
+/** @throws Http2ConnectionError */
+export function expectLength({ payload }: Frame, length: number): void {
+  if (payload.length !== length) throw new Http2ConnectionError(errorCode.frameSize, `a frame of ${payload.length} bytes, not ${length}`);
+}
+
+/** @throws Http2ConnectionError */
+export function expectConnection({ streamId }: Frame): void {
+  if (streamId !== 0) throw new Http2ConnectionError(errorCode.protocol, 'a frame about the connection names a stream');
+}

@@ -4,6 +4,7 @@
 import type { ErrorCode } from './frames.ts';
 import type { Field } from './hpack.ts';
 import type { Outbox } from './outbox.ts';
+import type { ReceiveWindow } from './receive-window.ts';
 
 /** With more than that waiting, the stream has no room. */
 const enoughWaiting = 64 * 1024;
@@ -24,7 +25,7 @@ export interface StreamOptions {
   fields: Field[];
   outbox: Outbox;
   sendWindow: number;
-  receiveWindow: number;
+  receiveWindow: ReceiveWindow;
   reset: (stream: Http2Stream, code: ErrorCode) => void;
 }
 
@@ -34,8 +35,7 @@ export class Http2Stream {
   handlers: StreamHandlers | undefined;
   /** How much more the client takes; below zero after it has made its window smaller. */
   sendWindow: number;
-  /** How much more the client may send. */
-  receiveWindow: number;
+  readonly receiveWindow: ReceiveWindow;
   hasRequestEnded = false;
   hasResponseEnded = false;
   readonly waiting: Buffer[] = [];

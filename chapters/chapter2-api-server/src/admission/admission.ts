@@ -31,6 +31,8 @@ export type Step = (write: Write) => Promise<void> | void;
 export interface AdmissionPlugin {
   /** As in kube-apiserver's `--enable-admission-plugins`. */
   readonly name: string;
+  /** False: it cannot be disabled. */
+  readonly isOptional?: boolean;
   /** May change `write.object`. Asked before the object is validated. */
   readonly admit?: Step;
   /** Changes nothing. Asked when the object is as it will be stored. */

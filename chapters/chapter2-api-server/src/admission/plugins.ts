@@ -46,8 +46,16 @@ export function createAdmission({ authorizer, clock, random, disabled, ...source
     validatingWebhooks({ ...source, clock, random }),
     resourceQuota(source),
   ];
+  // NodeRestriction is there or not, as the authorization mode wants it.
+  const names = [...all, nodeRestriction].filter(({ isOptional = true }) => isOptional).map(({ name }) => name);
+  const unknown = disabled.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(
+      `there is no admission plugin "${unknown}" that could be disabled; there are: ${[...new Set(names)].sort().join(', ')}`,
+    );
+  }
   return admissionBy(
-    all.filter(({ name }) => !disabled.includes(name)),
+    all.filter(({ name, isOptional = true }) => !isOptional || !disabled.includes(name)),
     { beforeThisStage: [lifecycle] },
   );
 }
@@ -64,6 +72,7 @@ const nodeRestriction: AdmissionPlugin = {
 function escalation(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'RBAC',
+    isOptional: false,
     async admit(write) {
       if (write.subresource === '') await refuseEscalation(write.user, write, authorizer);
     },

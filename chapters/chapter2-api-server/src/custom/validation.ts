@@ -4,7 +4,7 @@
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import { NotImplemented } from '#kit/not-implemented';
-import { equalJson, isObject, type JsonObject } from '../json.ts';
+import { canonicalJson, equalJson, isObject, type JsonObject } from '../json.ts';
 import { duplicateValue, invalidValue, required, tooLong, tooMany, unsupportedValue, wrongType } from '../kinds/field-errors.ts';
 import { hasFormat } from './formats.ts';
 import { fieldIn, type Schema, schemaOfField, schemaOfItems } from './schema.ts';

@@ -3,7 +3,8 @@
 
 import type { ConfigMap, Secret } from 'kubernetes-types/core/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
-import { forbiddenField, immutable, invalidValue, required, sameJson, tooLong } from './field-errors.ts';
+import { equalJson } from '../json.ts';
+import { forbiddenField, immutable, invalidValue, required, tooLong } from './field-errors.ts';
 import { dataKey, validateName } from './name-rules.ts';
 import type { KindStrategy } from './strategy.ts';
 
@@ -84,6 +85,6 @@ function validateImmutability<T extends { immutable?: boolean }>(
   fields: (keyof T & string)[],
 ): StatusCause[] {
   if (!old?.immutable) return [];
-  const changed = fields.filter((field) => !sameJson(object[field] ?? {}, old[field] ?? {}));
+  const changed = fields.filter((field) => !equalJson(object[field] ?? {}, old[field] ?? {}));
   return [...(object.immutable ? [] : ['immutable']), ...changed].map((field) => forbiddenField(field, immutableWhenSet));
 }

@@ -2,6 +2,7 @@
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
+import { equalJson } from '../json.ts';
 
 const quoted = (value: unknown) => JSON.stringify(value);
 
@@ -51,16 +52,5 @@ export const isImmutable = 'field is immutable';
 
 /** One cause when the field changed. */
 export function immutable(field: string, value: unknown, old: unknown): StatusCause[] {
-  return sameJson(value, old) ? [] : [invalidValue(field, value, isImmutable)];
-}
-
-/** Equal as JSON values, whatever the order of their fields. */
-export function sameJson(one: unknown, other: unknown): boolean {
-  return canonical(one) === canonical(other);
-}
-
-function canonical(value: unknown): string | undefined {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort()) : part,
-  );
+  return equalJson(value, old) ? [] : [invalidValue(field, value, isImmutable)];
 }

@@ -2,7 +2,8 @@
 // Kubernetes: pkg/apis/core/v1/defaults.go and pkg/registry/core/node/strategy.go
 
 import type { Node } from 'kubernetes-types/core/v1';
-import { forbiddenField, sameJson } from './field-errors.ts';
+import { equalJson } from '../json.ts';
+import { forbiddenField } from './field-errors.ts';
 import { oneOf } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
 
@@ -16,7 +17,7 @@ export const nodes: KindStrategy<Node> = {
   validate({ spec }, old) {
     const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
     const taints = (spec?.taints ?? []).flatMap(({ effect }, index) => oneOf(`spec.taints[${index}].effect`, effect, effects));
-    const moved = old?.spec?.podCIDRs && !sameJson(old.spec.podCIDRs, spec?.podCIDRs ?? []);
+    const moved = old?.spec?.podCIDRs && !equalJson(old.spec.podCIDRs, spec?.podCIDRs ?? []);
     return [...taints, ...(moved ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')] : [])];
   },
 };

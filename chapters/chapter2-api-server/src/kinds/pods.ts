@@ -4,7 +4,8 @@
 import type { Container, Pod, PodSpec, ResourceRequirements, Toleration } from 'kubernetes-types/core/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import { parseQuantity } from '#kit/quantity';
-import { forbiddenField, sameJson } from './field-errors.ts';
+import { equalJson } from '../json.ts';
+import { forbiddenField } from './field-errors.ts';
 import { setPodSpecDefaults } from './pod-defaults.ts';
 import { validatePodSpec } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
@@ -33,7 +34,7 @@ function validateUpdate(spec: PodSpec, old: PodSpec): StatusCause[] {
   const kept = (old.tolerations ?? []).every((toleration) => (spec.tolerations ?? []).some((other) => covers(other, toleration)));
   const gates = new Set((old.schedulingGates ?? []).map(({ name }) => name));
   const addsGate = (spec.schedulingGates ?? []).some(({ name }) => !gates.has(name));
-  const fixedFieldsDiffer = !sameJson(fixedFields(spec), fixedFields(old));
+  const fixedFieldsDiffer = !equalJson(fixedFields(spec), fixedFields(old));
   return fixedFieldsDiffer || !kept || addsGate ? [forbiddenField('spec', onlyTheseMayChange)] : [];
 }
 
@@ -45,7 +46,7 @@ function fixedFields({ activeDeadlineSeconds, tolerations, schedulingGates, cont
 
 /** The same toleration; its seconds may change. */
 function covers({ tolerationSeconds: _, ...toleration }: Toleration, { tolerationSeconds: __, ...old }: Toleration): boolean {
-  return sameJson(toleration, old);
+  return equalJson(toleration, old);
 }
 
 /**
