@@ -1,6 +1,7 @@
 // The components as commands: each one's flags (named like the real component's where it has them) and how it starts from them.
 // Modules are loaded when a component is started: a process holds one component and no other.
 
+import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import type { AuthorizationMode } from '#api-server';
 import { etcdFlags, etcdOptions } from '#cluster/etcd-flags';
@@ -9,6 +10,7 @@ import { addresses } from '#cluster/layout';
 import { Client } from '#kit/client';
 import type { ComponentContext, RunningComponent } from '#kit/component';
 import { readKubeconfig } from '#kit/kubeconfig';
+import type { Logger } from '#kit/log';
 
 export interface ComponentCommand {
   flags: Record<string, Flag>;
@@ -115,7 +117,7 @@ export const componentTable: Record<string, ComponentCommand> = {
           max: 100_000,
         }),
         requestTimeoutMs: wholeNumber('request-timeout', flags['request-timeout'], { min: 1, max: 86_400 }) * 1000,
-        ...(flags['audit-policy-file'] ? { audit: await auditLog(flags['audit-policy-file'], flags['audit-log-path']) } : {}),
+        ...(flags['audit-policy-file'] ? { audit: await auditLog(flags['audit-policy-file'], flags['audit-log-path'], context.log) } : {}),
         authorizationMode: authorizationMode(flags['authorization-mode']),
         ...(etcdTls ? { etcdTls } : {}),
         ...(kubeletTls ? { kubeletTls } : {}),
@@ -238,10 +240,17 @@ export const componentTable: Record<string, ComponentCommand> = {
   ),
 };
 
-async function auditLog(policyFile: string, path: string) {
+async function auditLog(policyFile: string, path: string, log: Logger) {
   const { readPolicy } = await import('#api-server/audit/policy');
-  const log = path === '-' ? process.stdout : createWriteStream(path, { flags: 'a', mode: 0o600 });
-  return { policy: readPolicy(read(policyFile)), write: (line: string) => void log.write(`${line}\n`) };
+  const policy = readPolicy(read(policyFile));
+  const output = path === '-' ? process.stdout : createWriteStream(path, { flags: 'a', mode: 0o600 });
+  if (output !== process.stdout) {
+    await once(output, 'open').catch(({ message }: Error) => {
+      throw new UsageError(`--audit-log-path cannot be written: ${message}`);
+    });
+    output.on('error', (error) => log.error('the audit log cannot be written any more', { error }));
+  }
+  return { policy, write: (line: string) => void output.write(`${line}\n`) };
 }
 
 function authorizationMode(value: string | undefined): AuthorizationMode {

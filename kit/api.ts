@@ -148,6 +148,11 @@ export const ClusterRoleBindings = resource<ClusterRoleBinding>(
   'Cluster',
 );
 
+/** `apps` of `apps/v1`; '' is the core group. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+}
+
 /** `namespace/name`, or just `name` for a cluster-scoped object: the key that caches and queues use. */
 export function keyOf(object: KubernetesObject): string {
   const { namespace, name } = object.metadata ?? {};

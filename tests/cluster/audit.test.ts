@@ -114,6 +114,20 @@ describe('the audit log', () => {
     expect(patched).toMatchObject({ verb: 'patch', requestObject: { data: { a: '2' } }, responseObject: { data: { a: '2' } } });
   });
 
+  it('says of a body that cannot be read only that it came', async () => {
+    const path = '/api/v1/namespaces/shop/configmaps/broken';
+    for (const body of ['{"no', '\u0000k8s']) {
+      for (const type of ['application/json', 'application/vnd.kubernetes.protobuf', 'application/x-klingon']) {
+        await expect(plane.client.send({ method: 'PUT', path, body, headers: { 'content-type': type } })).rejects.toThrow();
+      }
+    }
+    const events = await plane.eventually('all of them', async () => {
+      const all = await about('broken');
+      return all.length === 6 && all;
+    });
+    for (const event of events) expect(event).not.toHaveProperty('requestObject');
+  });
+
   it('writes down what was refused, and as whom somebody asked', async () => {
     const jane = await plane.clientFor('jane');
     await expect(jane.get(Secrets, { namespace: 'default', name: 'locked' })).rejects.toThrow('cannot get resource');

@@ -255,9 +255,27 @@ describe('the files of volumes', () => {
     it('finds a hostPath on the node’s own disk', async () => {
       const volume = { name: 'logs', hostPath: { path: '/var/../var/log' } };
       expect(volumeFolder(root, 'u1', volume)).toBe(join(root, 'disk/var/log'));
-      await prepareHostPath(join(root, 'disk/var/log'), 'DirectoryOrCreate');
-      await expect(prepareHostPath(join(root, 'disk/var/log'), 'File')).rejects.toThrow('is not a File');
-      await expect(prepareHostPath(join(root, 'disk/none'), 'Directory')).rejects.toThrow('is not a Directory');
+      await prepareHostPath(root, join(root, 'disk/var/log'), 'DirectoryOrCreate');
+      await expect(prepareHostPath(root, join(root, 'disk/var/log'), 'File')).rejects.toThrow('is not a File');
+      await expect(prepareHostPath(root, join(root, 'disk/none'), 'Directory')).rejects.toThrow('is not a Directory');
+    });
+
+    it('makes nothing where a link leads out of that disk', async () => {
+      const outside = join(root, 'outside');
+      await mkdir(outside);
+      await mkdir(join(root, 'disk'), { recursive: true });
+      await symlink(outside, join(root, 'disk/way-out'));
+      await symlink(join(outside, 'not-yet'), join(root, 'disk/to-nothing'));
+      for (const [path, type] of [
+        ['way-out/made', 'DirectoryOrCreate'],
+        ['way-out/made', 'FileOrCreate'],
+        ['to-nothing', 'FileOrCreate'],
+        ['way-out', ''],
+      ]) {
+        const prepared = prepareHostPath(root, join(root, 'disk', path ?? ''), type ?? '');
+        await expect(prepared).rejects.toThrow('the hostPath leads out of the node');
+      }
+      expect(await readdir(outside)).toEqual([]);
     });
   });
 });
