@@ -27,6 +27,7 @@ import {
 } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
 import { createCertificateAuthority } from '#kit/pki';
+import { ApiError } from '#kit/status';
 import { type ApiServerUnderTest, type RawAnswer, refusal, startApiServerUnderTest } from '#kit/testing/api-server';
 import { eventually } from '#kit/testing/wait';
 import { readText } from '#kit/transport';
@@ -681,6 +682,9 @@ describe('API server', () =>
       let url: string;
       let caBundle: string;
       let seen: Review[] = [];
+      const patchBy = (patch: object[]) => {
+        return { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
+      };
       /** What the server outside answers at which path; nothing at all where there is no answer. */
       const answers: Record<string, (request: Review) => object | undefined> = {
         '/no': () => ({ allowed: false, status: { message: 'not on a Friday', code: 409 } }),
@@ -689,9 +693,10 @@ describe('API server', () =>
         '/patch': () => ({ allowed: true, patch: Buffer.from('[]').toString('base64'), patchType: 'JSONPatch' }),
         '/half': () => ({ allowed: true, patch: Buffer.from('[]').toString('base64') }),
         '/stranger': () => ({ allowed: true, uid: 'another' }),
+        '/rename': () => patchBy([{ op: 'replace', path: '/metadata/name', value: 'somebody-else' }]),
         '/image': ({ object }) => {
           const patch = [{ op: 'replace', path: '/spec/containers/0/image', value: `mirror/${object.spec?.containers[0]?.name}` }];
-          return { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
+          return patchBy(patch);
         },
       };
 
@@ -779,6 +784,16 @@ describe('API server', () =>
         const namespace = await asking('Mutating', '/image');
         const created = await create(pod('a', namespace, {}, { containers: [{ name: 'web', image: '' }] }));
         expect(created.spec?.containers[0]?.image).toBe('mirror/web');
+      });
+
+      it('that renames an object never leads to one that is not where its name says', async () => {
+        const namespace = await asking('Mutating', '/rename');
+        await create(pod('a', namespace)).catch((error: Error) => expect(error).toBeInstanceOf(ApiError));
+        const { items } = await server.client.list(Pods, { namespace });
+        for (const { metadata } of items) {
+          const found = await server.client.get(Pods, { namespace, name: metadata?.name ?? '' });
+          expect(found.metadata?.uid).toBe(metadata?.uid);
+        }
       });
 
       it.each([
