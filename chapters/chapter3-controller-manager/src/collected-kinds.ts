@@ -8,6 +8,7 @@ import {
   Deployments,
   EndpointSlices,
   Endpoints,
+  groupOf,
   type KubernetesObject,
   type OwnerReference,
   Pods,
@@ -98,8 +99,4 @@ function servedResource({ spec, status }: CustomResourceDefinition): Resource<Ku
   if (!isEstablished || !version || !status?.acceptedNames) return undefined;
   const { kind, plural } = status.acceptedNames;
   return { apiVersion: `${spec.group}/${version.name}`, kind, plural, namespaced: spec.scope === 'Namespaced' };
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }

@@ -3,7 +3,7 @@
 // Kubernetes: pkg/controller/namespace/deletion/namespaced_resources_deleter.go
 
 import type { APIGroupList, APIResourceList } from 'kubernetes-types/meta/v1';
-import { type KubernetesObject, keyOf, type Namespace, Namespaces, type Resource } from '#kit/api';
+import { groupOf, type KubernetesObject, keyOf, type Namespace, Namespaces, type Resource } from '#kit/api';
 import { type Client, pathOf } from '#kit/client';
 import { isConflict, isNotFound } from '#kit/status';
 import { readText } from '#kit/transport';
@@ -73,7 +73,7 @@ export class NamespaceController implements Controller {
     const found = new Map<string, Resource<KubernetesObject>>();
     for (const { groupVersion, resources } of lists) {
       for (const { namespaced, name, kind, verbs } of resources) {
-        const group = groupVersion.includes('/') ? groupVersion.split('/')[0] : '';
+        const group = groupOf(groupVersion);
         const isOwn = namespaced && !name.includes('/') && verbs.includes('list') && verbs.includes('delete');
         if (!isOwn || found.has(`${group}/${name}`)) continue;
         found.set(`${group}/${name}`, { apiVersion: groupVersion, kind, plural: name, namespaced: true });

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   ConfigMaps,
   Deployments,
+  groupOf,
   type KubernetesObject,
   keyOf,
   PersistentVolumeClaims,
@@ -63,7 +64,7 @@ export class ResourceQuotaController implements Controller {
     });
     this.#counted = countedResources.map((resource) => {
       const informer = context.informers.for(resource);
-      const counted = { group: groupOf(resource), plural: resource.plural };
+      const counted = { group: groupOf(resource.apiVersion), plural: resource.plural };
       const lookIn = ({ metadata }: KubernetesObject) => this.#quotas.list(metadata?.namespace).forEach(look);
       informer.onChange({
         updated: (object, old) => {
@@ -101,9 +102,5 @@ export class ResourceQuotaController implements Controller {
 /** `count/jobs.batch` is not; what is no count at all comes from pods, services and claims. */
 function isCountedHere(name: string): boolean {
   if (!name.startsWith('count/')) return true;
-  return countedResources.some((resource) => name in usageOf({ group: groupOf(resource), plural: resource.plural }, {}));
-}
-
-function groupOf({ apiVersion }: Resource<KubernetesObject>): string {
-  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+  return countedResources.some((resource) => name in usageOf({ group: groupOf(resource.apiVersion), plural: resource.plural }, {}));
 }

@@ -45,8 +45,11 @@ function diskOf(rootDirectory: string): string {
   return join(rootDirectory, 'disk');
 }
 
-/** What must be true of a hostPath, and is made true where its type allows that. */
-export async function prepareHostPath(path: string, type: string): Promise<void> {
+/** What must be true of a hostPath, and is made true where its type allows that: nothing is made where a link leads out of the node's disk. */
+export async function prepareHostPath(rootDirectory: string, path: string, type: string): Promise<void> {
+  const disk = diskOf(rootDirectory);
+  await mkdir(disk, { recursive: true, mode: 0o755 });
+  if (!(await liesWithin(path, disk))) throw new Error(`the hostPath leads out of the node's disk: ${path}`);
   const found = await stat(path).catch(() => undefined);
   if (type === '' || type === 'DirectoryOrCreate') {
     if (!found) await mkdir(path, { recursive: true, mode: 0o755 });
@@ -88,20 +91,22 @@ function isWrittenByKubelet({ configMap, secret, downwardAPI, projected }: Volum
   return Boolean(configMap ?? secret ?? downwardAPI ?? projected);
 }
 
-/** A container may have put a link in the way: what a mount leads to must lie where it seems to lie. */
 async function inside(bounds: string, path: string, mount: VolumeMount, container: Container): Promise<string> {
   const problem = () => new Error(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`);
-  const within = (real: string, realBounds: string) => real === realBounds || real.startsWith(realBounds + sep);
-  const realBounds = await realpath(bounds);
-  if (!within(normalize(path), bounds)) throw problem();
-  if (!(await lstat(path).catch(() => undefined))) {
-    // Made only where the way to it is no link that leads out.
-    let parent = dirname(path);
-    while (!(await lstat(parent).catch(() => undefined))) parent = dirname(parent);
-    if (!within(await realpath(parent), realBounds)) throw problem();
-    await mkdir(path, { recursive: true });
-  }
-  const real = await realpath(path);
-  if (!within(real, realBounds)) throw problem();
-  return real;
+  if (!(await liesWithin(path, bounds))) throw problem();
+  if (!(await lstat(path).catch(() => undefined))) await mkdir(path, { recursive: true });
+  return realpath(path);
+}
+
+/**
+ * Whether a path, or as much of it as is there, lies within a folder. A container may have put a link in the way: what counts is where it
+ * leads. A link to nothing leads nowhere that could be known.
+ */
+async function liesWithin(path: string, folder: string): Promise<boolean> {
+  const isWithin = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep);
+  if (!isWithin(normalize(path), folder)) return false;
+  let present = path;
+  while (!(await lstat(present).catch(() => undefined))) present = dirname(present);
+  const real = await realpath(present).catch(() => undefined);
+  return real !== undefined && isWithin(real, await realpath(folder));
 }

@@ -89,7 +89,7 @@ export class Volumes {
     else if (volume.emptyDir) {
       // Any user of any container may write there.
       if (await mkdir(folder, { recursive: true })) await chmod(folder, 0o777);
-    } else if (volume.hostPath) await prepareHostPath(folder, volume.hostPath.type ?? '');
+    } else if (volume.hostPath) await prepareHostPath(this.#options.rootDirectory, folder, volume.hostPath.type ?? '');
     else throw new Error(`this kubelet has no volumes of the kind ${kindOf(volume)}`);
   }
 

@@ -5,6 +5,7 @@
 import type { Clock, Random } from '#kit/clock';
 import { ApiError, failure } from '#kit/status';
 import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
+import { badRequest } from '../errors.ts';
 import { checkFields, ignoring } from '../field-validation.ts';
 import { strategyFor } from '../kinds/index.ts';
 import type { Webhook, WebhookConfiguration } from '../kinds/webhooks.ts';
@@ -130,6 +131,8 @@ function change({ target, object }: Write, { name }: Webhook, patch: string): vo
       ignoring,
     ) as ApiObject;
     const { apiVersion = apiVersionOf(resource), metadata = {}, ...rest } = patched;
+    const { name: oldName, namespace } = object.metadata;
+    if (metadata.name !== oldName || metadata.namespace !== namespace) throw badRequest('an object keeps its name and its namespace');
     for (const field of Object.keys(object)) delete object[field];
     Object.assign(object, { apiVersion, metadata, ...rest });
     strategyFor(resource).setDefaults?.(object);

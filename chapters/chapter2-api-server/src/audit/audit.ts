@@ -4,7 +4,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { type Clock, microTimestamp, type Random } from '#kit/clock';
-import type { Status } from '#kit/status';
+import { ApiError, type Status } from '#kit/status';
 import { type Action, isPathAction } from '../access/actions.ts';
 import type { User } from '../access/users.ts';
 import { bodyRead, mediaTypeOf, parseBody } from '../body.ts';
@@ -98,10 +98,16 @@ export class AuditTrail {
     return { responseStatus, annotations: { 'authorization.k8s.io/decision': this.#isAllowed ? 'allow' : 'forbid' } };
   }
 
+  /** undefined for what nobody could read: its author was told so. */
   #requestObject(): unknown {
     const { message } = this.#request;
     const body = bodyRead(message);
-    return body && parseBody(body, patchedType(mediaTypeOf(message)), 'audit');
+    try {
+      return body && parseBody(body, patchedType(mediaTypeOf(message)), 'audit');
+    } catch (error) {
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    }
   }
 
   #tell(stage: AuditStage, more: object): void {
