@@ -3,8 +3,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { callEtcd, connectEtcd } from '#api-server/etcd';
 import { layoutOf } from '#cluster/layout';
+import { freePorts } from '#kit/free-ports';
 import { TestCluster } from '#kit/testing/cluster';
+import { startEtcdUnderTest } from '#kit/testing/etcd';
 import { EtcdClient } from '#kit/testing/etcd-client';
 
 jest.setTimeout(120_000);
@@ -55,5 +58,22 @@ describe('a cluster that keeps its memory on three etcd members', () => {
     const log = await readFile(join(cluster.folder, 'logs', 'cluster.log'), 'utf8');
     expect(log).toContain(`etcd (${victim.name}) was killed by SIGKILL`);
     expect(log).toContain(`etcd (${victim.name}) is back at`);
+  });
+});
+
+describe('the API server’s connection to three etcd members', () => {
+  it('goes to the one that is there, for reads and for writes, also when many calls meet the others at once', async () => {
+    const etcd = await startEtcdUnderTest();
+    const gone = await freePorts(2);
+    const connection = connectEtcd([etcd.url, ...gone.map((port) => `http://127.0.0.1:${port}`)]);
+    try {
+      const keys = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+      await Promise.all(keys.map((key) => callEtcd(() => connection.put(key).value('here').exec())));
+      expect(await Promise.all(keys.map((key) => callEtcd(() => connection.get(key).string())))).toEqual(keys.map(() => 'here'));
+      expect((await callEtcd(() => connection.get('key-0').exec())).header.revision).toBe(String(keys.length + 1));
+    } finally {
+      connection.close();
+      await etcd.stop();
+    }
   });
 });
