@@ -1,7 +1,8 @@
-// The connection to etcd, through the `etcd3` client. Nothing is retried here: a write whose answer was lost may have
-// happened, and only the caller knows whether doing it twice is right.
+// The connection to etcd, through the `etcd3` client. A call that could not leave, because its member is not there, goes to the
+// next member. Nothing else is retried: a write whose answer was lost may have happened, and only the caller knows whether doing it
+// twice is right.
 
-import { noop } from 'cockatiel';
+import { handleWhen, noop, retry } from 'cockatiel';
 import { Etcd3, EtcdError, GRPCGenericError, GRPCOutOfRangeError } from 'etcd3';
 import { systemClock } from '#kit/clock';
 import type { ClientTls } from '#kit/component';
@@ -17,9 +18,14 @@ export function connectEtcd(servers: string[], tls?: ClientTls): Etcd3 {
     // A deadline is a matter between two machines' sockets: it is in real time, even where a test's clock stands still.
     defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: systemClock.now() + answerWithinMs }),
     // etcd3's own breaker would refuse calls for seconds after etcd is back.
-    faultHandling: { host: () => noop, global: noop },
+    faultHandling: { host: () => noop, global: retry(handleWhen(neverLeft), { maxAttempts: servers.length - 1 }) },
     grpcOptions: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000, 'grpc.max_receive_message_length': -1 },
   });
+}
+
+/** Whether a call failed before any of it was sent: grpc-js has no code for that, only words. */
+function neverLeft(error: Error): boolean {
+  return /No connection established|Channel closed before call started/.test(error.message);
 }
 
 function credentials({ ca, cert, key }: ClientTls) {
