@@ -56,7 +56,7 @@ class Host {
         if (key && value !== undefined) this.values.set(key, value);
       },
       install: () => {},
-      capture: () => new Uint8Array(),
+      capture: () => [],
       clock: systemClock,
       random: systemRandom,
       log: silentLogger,

@@ -415,7 +415,7 @@ describe('etcd', () =>
           send: (messages) => done.push(...messages.map(({ type, to }) => `send ${type} to ${to}`)),
           apply: ({ index }) => done.push(`apply ${index}`),
           install: ({ index }) => done.push(`install ${index}`),
-          capture: () => new Uint8Array(),
+          capture: () => [],
           clock: new FakeClock(),
           random: seededRandom(1),
           log: silentLogger,
