@@ -24,7 +24,7 @@ export function codecOf(protocol: PackageDefinition): Codec {
   };
 }
 
-/** All payloads of a state in one piece, as a snapshot travels. */
+/** All payloads of a state in one piece, as a snapshot's data. */
 export function inOnePiece(payloads: Iterable<Buffer>): Buffer {
   return Buffer.concat([...payloads].map(encodeRecord));
 }

@@ -8,7 +8,7 @@ import type { ListenAddress } from '#kit/component';
 import type { Logger } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import type { Applier } from './applier.ts';
-import { type Codec, inOnePiece, inPayloads } from './codec.ts';
+import { type Codec, inPayloads } from './codec.ts';
 import type { Checkpoint, Consensus, MembersRequest, Proposal, Standing, TimeToLiveRequest } from './consensus.ts';
 import { badTransferee, EtcdError, memberNotFound, noLeader, notLeader, removed, stopped, timedOut, transferTimedOut } from './errors.ts';
 import { memberIdOf } from './identity.ts';
@@ -113,7 +113,7 @@ export class Replicated implements Consensus {
       send: (messages) => this.#peers.send(messages),
       apply: (entry) => this.#apply(entry),
       install: (snapshot) => this.#install(snapshot),
-      capture: () => inOnePiece(codec.encodeState(machine.capture())),
+      capture: () => codec.encodeState(machine.capture()),
       onTurn: () => this.#afterTurn(),
       onFailure: (error) => this.#end(error),
       clock,

@@ -30,8 +30,8 @@ export interface RaftMemberOptions {
   apply: (entry: Entry) => void;
   /** The state that all entries so far have led to is replaced by this one. */
   install: (snapshot: Snapshot) => void;
-  /** The state as it is now. */
-  capture: () => Uint8Array;
+  /** The state as it is now, in pieces that are made when they are asked for. */
+  capture: () => Iterable<Buffer>;
   /** After each turn. */
   onTurn?: () => void;
   /** Called once: this member does nothing any more. */
@@ -229,6 +229,6 @@ export class RaftMember {
     const { term, members } = { term: this.raft.log.termAt(this.#applied), members: this.raft.log.membersAt(this.#applied) };
     // Meanwhile it follows somebody else, and has nothing to send any more.
     if (term === undefined) return [];
-    return [{ ...message, snapshot: { index: this.#applied, term, members, data: this.#options.capture() } }];
+    return [{ ...message, snapshot: { index: this.#applied, term, members, data: new Uint8Array() }, state: this.#options.capture() }];
   }
 }

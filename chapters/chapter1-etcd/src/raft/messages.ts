@@ -96,6 +96,8 @@ export interface HeartbeatAnswer {
 export interface InstallSnapshot {
   readonly type: 'snapshot';
   readonly snapshot: Snapshot;
+  /** For the transport: what `snapshot.data` shall be, made piece by piece as it is sent. */
+  readonly state?: Iterable<Buffer>;
 }
 
 /** To the leader, from a member that was asked in its place. */

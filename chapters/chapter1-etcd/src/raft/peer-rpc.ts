@@ -1,4 +1,4 @@
-// The two ways of speaking between members, as gRPC has them, and the client's half of a question. Questions and answers are JSON;
+// The ways of speaking between members, as gRPC has them, and the client's half of a question. Questions and answers are JSON;
 // messages are encoded by wire.ts.
 
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
@@ -11,9 +11,10 @@ export interface PeerTls {
 }
 
 export const deliverMethod = method('/kubekata.Peer/Deliver', { requestStream: true });
+export const installMethod = method('/kubekata.Peer/Install', { requestStream: true });
 export const askMethod = method('/kubekata.Peer/Ask', { requestStream: false });
 
-/** A snapshot travels in one message. */
+/** What a client may put into one request, any peer takes. */
 export const limits = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
 /** A peer that comes back shall be heard soon: sooner than an election takes. */
 const patience = {

@@ -1,7 +1,7 @@
 // The way to the other members, and from them. One HTTP/2 stream to each, on which message follows message: messages may get lost; when
-// a peer is away, what is for it is dropped, and the stream is opened anew when it is there again. Raft sends again what matters. And
-// questions, for what only the leader can answer. With TLS, only who shows a certificate of the peers' CA is heard; and only who
-// belongs to the same cluster.
+// a peer is away, what is for it is dropped, and the stream is opened anew when it is there again. Raft sends again what matters. A
+// state goes beside it (state-stream.ts). And questions, for what only the leader can answer. With TLS, only who shows a certificate of
+// the peers' CA is heard; and only who belongs to the same cluster.
 // etcd: server/etcdserver/api/rafthttp
 
 import {
@@ -20,12 +20,25 @@ import {
 import type { Clock } from '#kit/clock';
 import type { ListenAddress } from '#kit/component';
 import type { Logger } from '#kit/log';
-import type { Identity, Member, MemberId, Message } from './messages.ts';
-import { ask, askMethod, connect, deliverMethod, type Failure, limits, PeerRefusal, type PeerTls, sameBytes } from './peer-rpc.ts';
+import type { Identity, Member, MemberId, Message, MessageOf } from './messages.ts';
+import {
+  ask,
+  askMethod,
+  connect,
+  deliverMethod,
+  type Failure,
+  installMethod,
+  limits,
+  PeerRefusal,
+  type PeerTls,
+  sameBytes,
+} from './peer-rpc.ts';
+import { receiveState, sendState } from './state-stream.ts';
 import { decodeMessage, encodeMessage } from './wire.ts';
 
 /** How much may wait for a peer that reads slowly. */
 const mostWaiting = 16 * 1024 * 1024;
+
 export interface PeersOptions {
   identity: Identity;
   clock: Clock;
@@ -45,6 +58,8 @@ interface Peer {
   url: string;
   client: Client;
   stream: ClientWritableStream<Buffer> | undefined;
+  /** Ends the sending of a state, if one is on its way. */
+  sending: AbortController | undefined;
 }
 
 export class Peers {
@@ -56,9 +71,10 @@ export class Peers {
   constructor(options: PeersOptions) {
     this.#options = options;
     this.#server.addService(
-      { Deliver: deliverMethod, Ask: askMethod },
+      { Deliver: deliverMethod, Install: installMethod, Ask: askMethod },
       {
         Deliver: (stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#hear(stream, answer),
+        Install: (stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#hearState(stream, answer),
         Ask: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => this.#answer(call, answer),
       },
     );
@@ -90,11 +106,12 @@ export class Peers {
     for (const [id, peer] of this.#peers) {
       if (urls.get(id) === peer.url) continue;
       peer.stream?.end();
+      peer.sending?.abort();
       peer.client.close();
       this.#peers.delete(id);
     }
     for (const [id, url] of urls) {
-      if (!this.#peers.has(id)) this.#peers.set(id, { url, client: connect(url, tls), stream: undefined });
+      if (!this.#peers.has(id)) this.#peers.set(id, { url, client: connect(url, tls), stream: undefined, sending: undefined });
     }
   }
 
@@ -102,6 +119,10 @@ export class Peers {
     for (const message of messages) {
       const peer = this.#peers.get(message.to);
       if (!peer || this.#isCut(message)) continue;
+      if (message.type === 'snapshot') {
+        this.#sendState(peer, message);
+        continue;
+      }
       peer.stream ??= this.#open(peer);
       if (peer.stream.writableLength < mostWaiting) peer.stream.write(encodeMessage(message));
     }
@@ -123,8 +144,9 @@ export class Peers {
   }
 
   stop(): void {
-    for (const { client, stream } of this.#peers.values()) {
+    for (const { client, stream, sending } of this.#peers.values()) {
       stream?.cancel();
+      sending?.abort();
       client.close();
     }
     this.#peers.clear();
@@ -154,6 +176,35 @@ export class Peers {
     // Its end is told to `over`.
     stream.on('error', (error) => this.#options.log.debug('the stream to a peer broke', { url: peer.url, error }));
     return stream;
+  }
+
+  /** One at a time: the leader tries again now and then, and a large one takes its time. */
+  async #sendState(peer: Peer, message: MessageOf<'snapshot'>): Promise<void> {
+    if (peer.sending) return;
+    peer.sending = new AbortController();
+    try {
+      await sendState(peer.client, message, this.#credentials(), peer.sending.signal);
+    } catch (error) {
+      this.#options.log.debug('a state did not reach its peer; the leader will try again', { url: peer.url, error });
+    } finally {
+      peer.sending = undefined;
+    }
+  }
+
+  async #hearState(stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>): Promise<void> {
+    const refusal = this.#refusal(stream.metadata);
+    if (refusal) {
+      answer(refusal);
+      return;
+    }
+    try {
+      const message = await receiveState(stream);
+      if (!this.#isCut(message)) this.#options.receive(message);
+      answer(null, Buffer.alloc(0));
+    } catch (error) {
+      this.#options.log.warn('a peer sent a state that is not whole', { error });
+      answer({ code: status.DATA_LOSS, details: (error as Error).message });
+    }
   }
 
   #hear(stream: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
