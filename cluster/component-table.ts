@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
-import type { AuthorizationMode } from '#api-server';
+import type { AuthorizationMode, PodConnections } from '#api-server';
 import { etcdFlags, etcdOptions } from '#cluster/etcd-flags';
 import { type Flag, type FlagValues, listenAddress, split, UsageError, wholeNumber } from '#cluster/flags';
 import { addresses } from '#cluster/layout';
@@ -70,6 +70,10 @@ export const componentTable: Record<string, ComponentCommand> = {
         description: 'which of a node’s addresses to use, best first',
         default: 'InternalDNS,InternalIP',
       },
+      'pod-connections': {
+        description: 'how a pod is reached that a proxy is asked for: direct, or by way of its node (kubelets)',
+        default: 'kubelets',
+      },
       'service-cluster-ip-range': { description: "CIDR of the Services' cluster IPs", default: addresses.serviceClusterIpRange },
       'service-account-issuer': {
         description: 'who signs service account tokens',
@@ -105,6 +109,7 @@ export const componentTable: Record<string, ComponentCommand> = {
         ...(flags['advertise-address'] ? { advertiseAddress: flags['advertise-address'] } : {}),
         tls: { cert: read(flags['tls-cert-file']), key: read(flags['tls-private-key-file']), clientCa: read(flags['client-ca-file']) },
         kubeletPreferredAddressTypes: split(flags['kubelet-preferred-address-types']),
+        podConnections: podConnections(flags['pod-connections']),
         serviceClusterIpRange: flags['service-cluster-ip-range'],
         serviceAccountTokens: {
           issuer: flags['service-account-issuer'],
@@ -256,6 +261,11 @@ async function auditLog(policyFile: string, path: string, log: Logger) {
 function authorizationMode(value: string | undefined): AuthorizationMode {
   if (value === 'Node,RBAC' || value === 'AlwaysAllow') return value;
   throw new UsageError(`--authorization-mode is "${value}": it must be Node,RBAC or AlwaysAllow`);
+}
+
+function podConnections(value: string | undefined): PodConnections {
+  if (value === 'direct' || value === 'kubelets') return value;
+  throw new UsageError(`--pod-connections is "${value}": it must be direct or kubelets`);
 }
 
 async function kubeletDisk(rootDirectory: string) {

@@ -87,8 +87,8 @@ export class TestCluster {
   }
 
   /** Runs the real kubectl. Its cache goes into the cluster's folder. */
-  kubectlOutcome(args: string[], input?: string): Promise<CommandOutcome> {
-    const env = { KUBECONFIG: this.kubeconfig, KUBECACHEDIR: join(this.folder, 'kubectl-cache') };
+  kubectlOutcome(args: string[], input?: string, environment: Record<string, string> = {}): Promise<CommandOutcome> {
+    const env = { KUBECONFIG: this.kubeconfig, KUBECACHEDIR: join(this.folder, 'kubectl-cache'), ...environment };
     return runProgram(kubectlPath(), args, { env, ...(input === undefined ? {} : { input }) });
   }
 

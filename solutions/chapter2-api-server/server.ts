@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '#kit/clock';
 import type { ListenAddress, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
-import { asksForWebSocket, responseOn } from '#kit/upgrade';
+import { asksForUpgrade, responseOn } from '#kit/upgrade';
 import { actionOf } from './access/actions.ts';
 import type { Gate } from './access/gate.ts';
 import { isMaster, type User } from './access/users.ts';
@@ -28,7 +28,7 @@ export interface ApiRequest {
   user: User;
   message: IncomingMessage;
   response: ServerResponse;
-  /** Only when the client asks for a WebSocket: the connection, for a handler that takes it over from `response`. */
+  /** Only when the client asks for a WebSocket or SPDY: the connection, for a handler that takes it over from `response`. */
   upgrade?: Upgrade | undefined;
 }
 
@@ -88,7 +88,7 @@ export async function startServer({
 }): Promise<Server> {
   const { log, traffic, clock } = serving;
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
-  const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket });
+  const server = createServer({ ...asking, shouldUpgradeCallback: asksForUpgrade });
   // Clients keep connections for long and must not find them closed in the moment they use them.
   server.keepAliveTimeout = 180_000;
   server.on('request', (message, response) => void serve(serving, message, response));

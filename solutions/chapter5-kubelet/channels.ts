@@ -80,7 +80,7 @@ function message(to: number, content: Buffer = Buffer.alloc(0)): Buffer {
 }
 
 /** `{"Width":80,"Height":24}`; undefined for anything else. */
-function terminalSize(text: string): TerminalSize | undefined {
+export function terminalSize(text: string): TerminalSize | undefined {
   const [width, height] = ['Width', 'Height'].map((name) => Number(new RegExp(`"${name}":\\s*(\\d+)`).exec(text)?.[1]));
   return width && height ? { width, height } : undefined;
 }
@@ -97,6 +97,7 @@ export function statusOf(exitCode: number): Status {
   };
 }
 
-function failed(error: unknown): Status {
+/** What went wrong before there was a process. */
+export function failed(error: unknown): Status {
   return failure(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.message : error}`);
 }

@@ -1,70 +1,66 @@
-// `kubectl port-forward`: connections to a port on the user's machine come out in the pod, from 127.0.0.1. The client speaks SPDY within
-// a WebSocket, and opens two streams for each connection: one for the data, one on which it hears what went wrong.
+// `kubectl port-forward`: connections to a port on the user's machine come out in the pod, from 127.0.0.1. The client speaks SPDY, by itself
+// or within a WebSocket, and opens two streams for each connection: one for the data, one on which it hears what went wrong.
 // Kubernetes: pkg/kubelet/portforward, staging/src/k8s.io/kubelet/pkg/cri/streaming/portforward
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { Pod } from '#kit/api';
 import type { Logger } from '#kit/log';
 import type { ContainerRuntime } from './runtime.ts';
-import { SpdyServer, type SpdyStream } from './spdy.ts';
+import type { SpdyStream } from './spdy.ts';
+import { agreeToSpdy, asksForSpdy, serveSpdy } from './spdy-connection.ts';
 
-const protocol = 'SPDY/3.1+portforward.k8s.io';
+const protocol = 'portforward.k8s.io';
+const webSocketProtocol = `SPDY/3.1+${protocol}`;
 
-/** Whether the client offers the one protocol that is spoken here. */
-export function offersPortForward({ headers }: IncomingMessage): boolean {
-  return (headers['sec-websocket-protocol'] ?? '').split(/, */).includes(protocol);
+/** Whether the client offers a protocol that is spoken here. */
+export function offersPortForward(message: IncomingMessage): boolean {
+  return asksForSpdy(message) || (message.headers['sec-websocket-protocol'] ?? '').split(/, */).includes(webSocketProtocol);
 }
-
-/** What a request for anything else hears. */
-export const wantsTunnel =
-  'port-forward is served over WebSocket only, and this client did not ask for one: use kubectl 1.30 or newer, ' +
-  'and set KUBECTL_PORT_FORWARD_WEBSOCKETS=true before 1.31';
 
 export class PortForwards {
   readonly #options: { runtime: ContainerRuntime; log: Logger };
   readonly #server = new WebSocketServer({ noServer: true });
+  readonly #connections = new Set<Duplex>();
 
   constructor(options: { runtime: ContainerRuntime; log: Logger }) {
     this.#options = options;
-    this.#server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
+    this.#server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${webSocketProtocol}`));
   }
 
   /** Answers the handshake; from then on the connection belongs to the pod. */
   connect(pod: Pod, message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (asksForSpdy(message)) {
+      if (!agreeToSpdy(message, socket, protocol)) return;
+      socket.unshift(head);
+      void this.#serve(socket, pod);
+      return;
+    }
     // The protocol's name has a slash in it, which no such name may have: the library is not to see it.
     delete message.headers['sec-websocket-protocol'];
-    this.#server.handleUpgrade(message, socket, head, (webSocket) => this.#serve(webSocket, pod));
+    this.#server.handleUpgrade(message, socket, head, (webSocket) => void this.#serve(createWebSocketStream(webSocket), pod));
   }
 
   stop(): void {
-    for (const client of this.#server.clients) client.terminate();
+    for (const connection of this.#connections) connection.destroy();
   }
 
-  #serve(webSocket: WebSocket, pod: Pod): void {
-    const { log } = this.#options;
+  async #serve(connection: Duplex, pod: Pod): Promise<void> {
     const waiting = new Map<string, Partial<Pair>>();
-    const spdy = new SpdyServer({
-      send: (bytes) => send(webSocket, bytes),
-      onStream: (stream) => {
+    this.#connections.add(connection);
+    try {
+      await serveSpdy(connection, (stream) => {
         const pair = pairOf(waiting, stream);
         if (pair) void this.#forward(pair, pod);
-      },
-    });
-    let received = Promise.resolve();
-    webSocket.on('message', (bytes: Buffer) => {
-      received = received
-        .then(() => spdy.receive(bytes))
-        .catch((error) => {
-          log.debug('a port forward broke', { error });
-          webSocket.close(1002);
-        });
-    });
-    webSocket.on('error', (error) => log.debug('a port forward broke', { error }));
-    webSocket.on('close', () => spdy.close());
+      });
+    } catch (error) {
+      this.#options.log.debug('a port forward broke', { error });
+    } finally {
+      this.#connections.delete(connection);
+    }
   }
 
   /** One connection. What goes wrong is told on the error stream, and the data stream ends. */
@@ -124,11 +120,4 @@ function pairOf(waiting: Map<string, Partial<Pair>>, stream: SpdyStream): Pair |
   waiting.set(id, { [type]: stream });
   stream.on('close', () => waiting.delete(id));
   return undefined;
-}
-
-/** Resolves when the connection has taken it. */
-function send(webSocket: WebSocket, bytes: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    webSocket.send(bytes, (error) => (error ? reject(error) : resolve()));
-  });
 }

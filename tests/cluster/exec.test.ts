@@ -197,10 +197,32 @@ describe('exec, attach and cp', () => {
     });
   });
 
-  it('tells a client that asks for SPDY what to use instead', async () => {
-    const path = '/api/v1/namespaces/default/pods/box/exec?command=ls&stdout=true';
-    const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' };
-    const asked = cluster.client.send({ method: 'POST', path, headers });
-    await expect(asked).rejects.toMatchObject({ reason: 'BadRequest', message: expect.stringContaining('use kubectl 1.30 or newer') });
+  describe('kubectl by SPDY, as it was before 1.30', () => {
+    const bySpdy = (args: string[], input?: string) => cluster.kubectlOutcome(args, input, { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' });
+
+    it('keeps output, errors and exit code apart, and passes input on', async () => {
+      const outcome = await bySpdy(['exec', '-i', 'box', '--', 'sh', '-c', 'cat; echo err >&2; exit 42'], 'hi\n');
+      expect(outcome).toEqual({ code: 42, stdout: 'hi\n', stderr: 'err\ncommand terminated with exit code 42\n' });
+    });
+
+    it('brings much output whole', async () => {
+      const { stdout } = await bySpdy(['exec', 'box', '--', 'sh', '-c', 'seq 1 500000']);
+      expect(createHash('sha256').update(stdout).digest('hex')).toBe(
+        createHash('sha256')
+          .update(Array.from({ length: 500_000 }, (_, index) => `${index + 1}\n`).join(''))
+          .digest('hex'),
+      );
+    });
+
+    it('hears what the container runtime says of a command that does not exist', async () => {
+      const { code, stdout, stderr } = await bySpdy(['exec', 'box', '--', 'nosuch']);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).toContain('"nosuch": executable file not found');
+    });
+
+    it('talks with the process that runs already', async () => {
+      const attached = await bySpdy(['run', 'old', '-i', '--rm', '--quiet', '--restart=Never', `--image=${image}`, '--', 'cat'], 'hello\n');
+      expect(attached).toMatchObject({ code: 0, stdout: 'hello\n' });
+    });
   });
 });

@@ -1,4 +1,4 @@
-// kubectl port-forward by way of API server, kubelet and Docker; and SPDY by hand where kubectl can't be made to show a thing.
+// kubectl port-forward and the proxy by way of API server, kubelet and Docker; and SPDY by hand where kubectl can't be made to show a thing.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -43,9 +43,9 @@ describe('port-forward', () => {
   afterAll(() => cluster?.stop());
 
   /** kubectl at work; resolves with the address that it listens on. */
-  async function forward(what: string): Promise<{ url: string; complaint: () => string }> {
+  async function forward(what: string, webSockets = true): Promise<{ url: string; complaint: () => string }> {
     const child = spawn('kubectl', ['--kubeconfig', cluster.kubeconfig, 'port-forward', ...what.split(' ')], {
-      env: { ...process.env, KUBECTL_PORT_FORWARD_WEBSOCKETS: 'true' },
+      env: { ...process.env, KUBECTL_PORT_FORWARD_WEBSOCKETS: String(webSockets) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.push(child);
@@ -75,6 +75,38 @@ describe('port-forward', () => {
   it('finds the pod of a Service, and the port behind its port', async () => {
     const { url } = await forward('service/web :80');
     expect(await get(url)).toBe('echo v1 from web\n');
+  });
+
+  it('goes without a WebSocket, too, as it did before 1.31', async () => {
+    const { url } = await forward('pod/web :8080', false);
+    const many = await Promise.all(Array.from({ length: 8 }, () => get(url)));
+    expect(new Set(many)).toEqual(new Set(['echo v1 from web\n']));
+  });
+
+  describe('the proxy', () => {
+    const raw = (path: string) => cluster.kubectl(['get', '--raw', `/api/v1/${path}`]);
+    const below = 'namespaces/default';
+
+    it('reaches a pod and a service, by name, by port, and by the port’s number', async () => {
+      for (const path of ['pods/web/proxy/', 'pods/web:8080/proxy/', 'pods/http:web:8080/proxy/?a=b']) {
+        expect(await raw(`${below}/${path}`)).toBe('echo v1 from web\n');
+      }
+      for (const path of ['services/web/proxy/', 'services/web:80/proxy/', 'services/http:web:80/proxy/']) {
+        expect(await raw(`${below}/${path}`)).toBe('echo v1 from web\n');
+      }
+    });
+
+    it('reaches a node’s kubelet', async () => {
+      const name = await cluster.kubectl(['get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}']);
+      expect(await raw(`nodes/${name}/proxy/healthz`)).toBe('ok');
+      expect(JSON.parse(await raw(`nodes/${name}/proxy/pods`))).toMatchObject({ kind: 'PodList' });
+    });
+
+    it('says what is missing', async () => {
+      await expect(raw(`${below}/services/web:81/proxy/`)).rejects.toThrow('no service port 81 found for service "web"');
+      await expect(raw(`${below}/pods/web:9/proxy/`)).rejects.toThrow('error trying to reach service');
+      await expect(raw(`${below}/pods/gone/proxy/`)).rejects.toThrow('pods "gone" not found');
+    });
   });
 
   it('says so when nothing listens there', async () => {

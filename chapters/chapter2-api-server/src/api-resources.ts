@@ -7,6 +7,7 @@ import type { Admit } from './admission/admission.ts';
 import type { Definitions } from './custom/definitions.ts';
 import type { Health } from './health.ts';
 import type { NodeConnections } from './node-connections.ts';
+import type { PodNetwork } from './pod-network.ts';
 import type { Registry } from './registry.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { Storage } from './storage.ts';
@@ -20,6 +21,7 @@ export interface ApiResources {
   caches: WatchCaches;
   definitions: Definitions;
   nodes: NodeConnections;
+  podNetwork: PodNetwork;
   authorizer: Authorizer;
   admit: Admit;
   tokens: ServiceAccountTokens;

@@ -138,6 +138,11 @@ export function unavailable(message: string): ApiError {
   return new ApiError(failure(503, 'ServiceUnavailable', message));
 }
 
+/** 500 without a reason: what stands behind the server, a kubelet or a pod, did not do its part. */
+export function backendError(message: string): ApiError {
+  return new ApiError(failure(500, '', message));
+}
+
 /** The Status to answer, whatever was thrown. What nobody expected is the server's own fault: 500. */
 export function statusOf(error: unknown): Status {
   if (error instanceof ApiError) return error.status;

@@ -18,6 +18,7 @@ import { connectEtcd } from './etcd.ts';
 import { healthChecks, type Readiness } from './health.ts';
 import { MeasuredStorage } from './measured-storage.ts';
 import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
+import { type PodConnections, PodNetwork } from './pod-network.ts';
 import { Registry } from './registry.ts';
 import { createHandler } from './routes.ts';
 import { startServer } from './server.ts';
@@ -37,6 +38,8 @@ export interface ApiServerOptions extends ComponentContext {
   kubeletTls?: ClientTls;
   /** Which of a node's addresses to try, best first. */
   kubeletPreferredAddressTypes?: string[];
+  /** How pods are reached that a proxy is asked for: `direct` by default; `kubelets` where this machine has no routes to them. */
+  podConnections?: PodConnections;
   /** CIDR, `10.96.0.0/12` by default */
   serviceClusterIpRange?: string;
   serviceAccountTokens?: TokenOptions;
@@ -55,6 +58,7 @@ export interface ApiServerOptions extends ComponentContext {
 }
 
 export type AuthorizationMode = 'Node,RBAC' | 'AlwaysAllow';
+export type { PodConnections };
 
 const defaultRequestTimeoutMs = 60_000;
 const bootstrapRetryMs = 200;
@@ -75,6 +79,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const definitions = new Definitions({ storage, caches });
   const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
   const nodes = new NodeConnections({ storage, tls: options.kubeletTls, preferredAddressTypes });
+  const podNetwork = new PodNetwork(nodes, options.podConnections ?? 'direct');
   const tokens = new ServiceAccountTokens(options.serviceAccountTokens ?? {}, { storage, clock, random });
   const allowsAll = options.authorizationMode === 'AlwaysAllow';
   const authorizer = new Authorizer({ storage, caches, allowsAll });
@@ -92,6 +97,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     caches,
     definitions,
     nodes,
+    podNetwork,
     authorizer,
     admit,
     tokens,

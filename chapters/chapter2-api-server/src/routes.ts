@@ -12,6 +12,7 @@ import { answerHealth } from './health.ts';
 import type { Target } from './object.ts';
 import { deleteObject, handleObject } from './object-handlers.ts';
 import { answerOpenApi } from './openapi.ts';
+import { splitProxyPath } from './proxy/proxy-name.ts';
 import { parsePath, type ResourcePath } from './request.ts';
 import type { Answer, ApiRequest, Handler } from './server.ts';
 import { handleSubresource } from './subresource-handlers.ts';
@@ -85,7 +86,7 @@ async function placeOf(path: string, definitions: Definitions): Promise<Resource
 }
 
 async function handleResource(request: ApiRequest, api: ApiResources): Promise<Answer | undefined> {
-  const { resource, namespace, name, subresource } = await placeOf(request.path, api.definitions);
+  const { resource, namespace, name, subresource } = await placeOf(splitProxyPath(request.path)?.object ?? request.path, api.definitions);
   if (resource.custom?.deprecation) warn(request.response, resource.custom.deprecation);
   if (name === undefined) return handleCollection({ resource, namespace }, request, api);
   const target: Target = { resource, namespace, name };

@@ -13,6 +13,7 @@ import { handleObject } from './object-handlers.ts';
 import { statusUpdated } from './object-meta.ts';
 import { streamLog } from './pod-logs.ts';
 import { forwardPorts, openStream } from './pod-streams.ts';
+import { proxy } from './proxy/proxy.ts';
 import { handleScale } from './scale.ts';
 import type { Answer, ApiRequest } from './server.ts';
 import type { Door } from './write-options.ts';
@@ -52,7 +53,7 @@ export async function handleSubresource(
   api: ApiResources,
 ): Promise<Answer | undefined> {
   if (!target.resource.subresources.includes(subresource)) throw unknownPath();
-  const handler = handlers[`${request.method} ${subresource}`];
+  const handler = subresource === 'proxy' ? proxy : handlers[`${request.method} ${subresource}`];
   if (handler) return handler(target, request, api);
   const isKnown = Object.keys(handlers).some((key) => key.endsWith(` ${subresource}`));
   throw isKnown ? methodNotAllowed() : notServedYet(target.resource, subresource);

@@ -1,4 +1,4 @@
-// `kubectl exec` and `kubectl attach`: from a request to a process in a container and a WebSocket that is connected with it.
+// `kubectl exec` and `kubectl attach`: from a request to a process in a container, and a WebSocket or SPDY that is connected with it.
 // Kubernetes: pkg/kubelet/server/server.go (getExec, getAttach), pkg/kubelet/kubelet_pods.go (GetExec, GetAttach)
 
 import type { IncomingMessage } from 'node:http';
@@ -9,11 +9,8 @@ import type { Clock } from '#kit/clock';
 import type { Logger } from '#kit/log';
 import { protocols, serveProcess } from './channels.ts';
 import { type ContainerProcess, type ContainerRuntime, newestContainer, type StreamOptions } from './runtime.ts';
-
-/** What a request that can't become a WebSocket hears. */
-export const wantsWebSocket =
-  'exec and attach are served over WebSocket only, and this client did not ask for one: use kubectl 1.30 or newer ' +
-  '(and leave KUBECTL_REMOTE_COMMAND_WEBSOCKETS unset)';
+import { agreeToSpdy, asksForSpdy } from './spdy-connection.ts';
+import { serveSpdyProcess, spdyProtocol } from './spdy-process.ts';
 
 export interface StreamRequest extends StreamOptions {
   kind: 'exec' | 'attach';
@@ -23,11 +20,11 @@ export interface StreamRequest extends StreamOptions {
   command: string[];
 }
 
-/** From `command` (once for each word), `stdin`, `stdout`, `stderr`, `tty`. A terminal has one output: errors are in it. */
+/** From `command` (once for each word), `input`, `output`, `error`, `tty`. A terminal has one output: errors are in it. */
 export function streamRequest(kind: StreamRequest['kind'], pod: Pod, container: string, query: URLSearchParams): StreamRequest {
-  const truth = (name: string) => ['true', '1', ''].includes(query.get(name) ?? 'false');
+  const truth = (name: string) => query.get(name) === '1';
   const tty = truth('tty');
-  const streams = { stdin: truth('stdin'), stdout: truth('stdout'), stderr: truth('stderr') && !tty, tty };
+  const streams = { stdin: truth('input'), stdout: truth('output'), stderr: truth('error') && !tty, tty };
   return { kind, pod, container, command: query.getAll('command'), ...streams };
 }
 
@@ -38,20 +35,29 @@ export class ContainerStreams {
     handleProtocols: (offered) => protocols.find((protocol) => offered.has(protocol)) ?? false,
   });
 
+  readonly #connections = new Set<Duplex>();
+
   constructor(options: { runtime: ContainerRuntime; clock: Clock; log: Logger }) {
     this.#options = options;
   }
 
-  /** Answers the handshake; from then on the connection is the process's. What goes wrong now is a Status in the WebSocket. */
+  /** Answers the handshake; from then on the connection is the process's. What goes wrong now is a Status on it. */
   connect(request: StreamRequest, message: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(message, socket, head, (webSocket) => {
-      void serveProcess(webSocket, request, () => this.#open(request), this.#options);
-    });
+    const open = () => this.#open(request);
+    if (!asksForSpdy(message)) {
+      this.#server.handleUpgrade(message, socket, head, (webSocket) => void serveProcess(webSocket, request, open, this.#options));
+    } else if (agreeToSpdy(message, socket, spdyProtocol)) {
+      this.#connections.add(socket);
+      socket.on('close', () => this.#connections.delete(socket));
+      socket.unshift(head);
+      void serveSpdyProcess(socket, request, open, this.#options.log);
+    }
   }
 
   /** Ends all connections. */
   stop(): void {
     for (const client of this.#server.clients) client.terminate();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   async #open(request: StreamRequest): Promise<ContainerProcess> {

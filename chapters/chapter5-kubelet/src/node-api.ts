@@ -1,5 +1,5 @@
 // The kubelet's own HTTPS API. The API server calls it when somebody wants a container's output, or into a container; nobody
-// else has a certificate that counts. Answers are plain text and JSON, errors plain text; exec and attach become WebSockets.
+// else has a certificate that counts. Answers are plain text and JSON, errors plain text; exec, attach and port-forward become other connections.
 // Kubernetes: pkg/kubelet/server/server.go
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -12,10 +12,11 @@ import type { Pod } from '#kit/api';
 import type { Clock } from '#kit/clock';
 import type { ListenAddress, RunningComponent, ServingTls } from '#kit/component';
 import type { Logger } from '#kit/log';
-import { asksForWebSocket, responseOn } from '#kit/upgrade';
+import { asksForUpgrade, responseOn } from '#kit/upgrade';
 import { containerLogs, firstBytes, LogProblem, logRequest } from './container-logs.ts';
-import { ContainerStreams, streamRequest, wantsWebSocket } from './container-streams.ts';
-import { offersPortForward, PortForwards, wantsTunnel } from './port-forward.ts';
+import { ContainerStreams, streamRequest } from './container-streams.ts';
+import { PodTunnels } from './pod-tunnels.ts';
+import { offersPortForward, PortForwards } from './port-forward.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
 export interface NodeApiOptions {
@@ -35,10 +36,10 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
   const { listen, tls, log } = options;
   // Unknown clients get an answer that they understand, so the certificate is asked for here and judged below.
   const asking = { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false };
-  const server = createServer({ ...asking, shouldUpgradeCallback: asksForWebSocket }, (request, response) => {
+  const server = createServer({ ...asking, shouldUpgradeCallback: asksForUpgrade }, (request, response) => {
     answer({ ...options, ...doors }, request, response).catch((error) => fail(response, error, log));
   });
-  const doors = { streams: new ContainerStreams(options), portForwards: new PortForwards(options) };
+  const doors = { streams: new ContainerStreams(options), portForwards: new PortForwards(options), tunnels: new PodTunnels(options) };
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', (error) => log.debug('a connection broke', { error }));
     const response = responseOn(socket, request);
@@ -48,6 +49,7 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
     };
     answer({ ...options, ...doors }, request, response, connect).catch((error) => fail(response, error, log));
   });
+  server.on('connect', (request, socket, head) => void doors.tunnels.connect(request, socket, head));
   await listening(server, listen);
   const { port } = server.address() as AddressInfo;
   return {
@@ -56,6 +58,7 @@ export async function startNodeApi(options: NodeApiOptions): Promise<NodeApi> {
     stop: async () => {
       doors.streams.stop();
       doors.portForwards.stop();
+      doors.tunnels.stop();
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },
@@ -70,7 +73,10 @@ interface Doors {
   portForwards: PortForwards;
 }
 
-/** `connect` is there when the request asks for a WebSocket. */
+/** What a request hears that cannot become a connection. */
+const wantsUpgrade = 'Upgrade request required: a WebSocket, or SPDY/3.1';
+
+/** `connect` is there when the request asks for a WebSocket, or SPDY. */
 async function answer(
   { runtime, pods, clock, streams, portForwards }: NodeApiOptions & Doors,
   request: IncomingMessage,
@@ -81,7 +87,7 @@ async function answer(
   const [resource, ...path] = pathname.slice(1).split('/').map(decodeURIComponent);
   if (resource === 'healthz' && path.length === 0) return text(response, 200, 'ok');
   if (!(request.socket as TLSSocket).authorized) return text(response, 401, 'Unauthorized');
-  if (request.method !== 'GET') return text(response, 405, 'Method Not Allowed');
+  if (request.method !== 'GET' && !(connect && request.method === 'POST')) return text(response, 405, 'Method Not Allowed');
 
   const [namespace = '', podName = '', containerName = ''] = path;
   if (resource === 'pods' && path.length === 0) {
@@ -95,13 +101,13 @@ async function answer(
   } else if ((resource === 'exec' || resource === 'attach') && path.length === 3) {
     const pod = pods.get(namespace, podName);
     if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
-    if (!connect) return text(response, 400, wantsWebSocket);
+    if (!connect) return text(response, 400, wantsUpgrade);
     const wanted = streamRequest(resource, pod, containerName, searchParams);
     connect((...connection) => streams.connect(wanted, ...connection));
   } else if (resource === 'portForward' && path.length === 2) {
     const pod = pods.get(namespace, podName);
     if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
-    if (!connect || !offersPortForward(request)) return text(response, 400, wantsTunnel);
+    if (!connect || !offersPortForward(request)) return text(response, 400, wantsUpgrade);
     connect((...connection) => portForwards.connect(pod, ...connection));
   } else {
     text(response, 404, '404 page not found');

@@ -1,0 +1,64 @@
+// A request that somebody else answers: it is passed on as it comes, and so is the answer. The API server looks at the head of both, and
+// never into a body. Whoever reads slowly makes the writer wait, on either side.
+// Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go
+
+import type { IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { TLSSocket } from 'node:tls';
+import type { Connection, Open } from './outgoing.ts';
+import { type ForwardedFrom, requestHeaders, responseHeaders } from './relay-headers.ts';
+import type { ApiRequest } from './server.ts';
+
+export interface Way {
+  open: Open;
+  /** Path and query over there. */
+  path: string;
+  /** There when it is a proxy's request: the answer must lead back through the proxy. */
+  proxy?: ForwardedFrom;
+}
+
+/**
+ * Passes the request on with its method, its `requestHeaders` and, unless it asks for an upgrade, its body (`message`), and answers with what
+ * comes back: code, reason phrase, `responseHeaders`, body. The head goes out as soon as it is there, also when the body takes its time. When the other side agrees to
+ * an upgrade (there is a `connection`), hands both connections to `takeOver`. When the client goes away, so does the request: abort the
+ * signal once `response` closes. That the answer can't be delivered then is nobody's failure; that it breaks off is: reject.
+ *
+ * @exercise 2.12 Pass a request on, and its answer back, without holding either in memory
+ */
+export async function relay(request: ApiRequest, { open, path, proxy }: Way): Promise<undefined> {
+  const { method, message, response, upgrade } = request;
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const headers = requestHeaders(message, upgrade !== undefined, proxy);
+  const { answer, connection } = await open({ method, path, headers, body: upgrade ? undefined : message, signal: gone.signal });
+  if (upgrade && connection) return takeOver(request, answer, connection);
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, responseHeaders(answer.headers, proxy));
+  response.flushHeaders();
+  await pipeline(answer, response).catch((error) => {
+    if (!gone.signal.aborted) throw error;
+  });
+}
+
+/** The client gets the head of the other side's 101 as it came, and from then on the connection. */
+async function takeOver({ response, upgrade }: ApiRequest, answer: IncomingMessage, connection: Connection): Promise<undefined> {
+  if (!upgrade) throw new Error('nobody asked for an upgrade');
+  response.statusCode = 101;
+  response.detachSocket(upgrade.socket as TLSSocket);
+  const { statusMessage, rawHeaders } = answer;
+  const lines = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${rawHeaders[index + 1]}\r\n`] : []));
+  upgrade.socket.write(`HTTP/1.1 101 ${statusMessage}\r\n${lines.join('')}\r\n`);
+  await join(upgrade, connection);
+}
+
+/**
+ * Makes two connections one: what comes in on either goes out on the other, and first what has been read from each already (its `head`). It waits while the
+ * reader has no room. When one side has said all it has to say, the other hears that, too, and may go on talking; when one side
+ * breaks, the other is ended. Resolves when both are over, however that came; never rejects.
+ *
+ * @exercise 2.12 Carry bytes both ways between two connections until both have ended
+ */
+export async function join(one: Connection, other: Connection): Promise<void> {
+  other.socket.write(one.head);
+  one.socket.write(other.head);
+  await Promise.allSettled([pipeline(one.socket, other.socket), pipeline(other.socket, one.socket)]);
+}

@@ -1,0 +1,66 @@
+// The way to a pod's address for an API server whose machine has no route there, as beside Docker. It asks as one asks an HTTP proxy:
+// `CONNECT 10.244.1.7:8080`; after the 200 the connection is the pod's.
+// In Kubernetes an agent on the node does this: the project konnectivity.
+
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { TLSSocket } from 'node:tls';
+import type { Logger } from '#kit/log';
+import type { ContainerProcess, ContainerRuntime } from './runtime.ts';
+
+export class PodTunnels {
+  readonly #options: { runtime: ContainerRuntime; log: Logger };
+  readonly #open = new Set<Duplex>();
+
+  constructor(options: { runtime: ContainerRuntime; log: Logger }) {
+    this.#options = options;
+  }
+
+  /** Takes the connection over. A request that is refused hears why in the answer's head. */
+  async connect({ url = '', socket: from }: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { log } = this.#options;
+    this.#open.add(socket);
+    socket.on('close', () => this.#open.delete(socket));
+    socket.on('error', (error) => log.debug('a tunnel to a pod broke', { error }));
+    try {
+      if (!(from as TLSSocket).authorized) return refuse(socket, '401 Unauthorized');
+      const process = await this.#dial(url);
+      if (!process) return refuse(socket, `404 no pod of this node has the address of ${url}`);
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.unshift(head);
+      await carry(socket, process);
+    } catch (error) {
+      log.debug('a tunnel to a pod ended', { url, error });
+      socket.destroy();
+    }
+  }
+
+  /** Ends all connections. */
+  stop(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  /** Undefined: there is no such pod here. */
+  async #dial(authority: string): Promise<ContainerProcess | undefined> {
+    const { runtime } = this.#options;
+    const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(authority) ?? [];
+    const sandbox = runtime
+      .pods()
+      .flatMap(({ sandboxes }) => sandboxes)
+      .find(({ ip, state }) => ip === host && state === 'running');
+    return sandbox && runtime.dial(sandbox.id, Number(port));
+  }
+}
+
+/** Resolves when the pod has said all it has to say. */
+async function carry(socket: Duplex, process: ContainerProcess): Promise<void> {
+  socket.on('close', () => process.close());
+  process.stderr.resume();
+  // The pod may hang up while there is still something to say; nobody is left to hear it then.
+  await Promise.allSettled([pipeline(socket, process.stdin), pipeline(process.stdout, socket)]);
+}
+
+function refuse(socket: Duplex, why: string): void {
+  socket.end(`HTTP/1.1 ${why}\r\nContent-Length: 0\r\n\r\n`);
+}
