@@ -30,7 +30,7 @@ export interface TestControlPlane {
   /** For components that a test starts; `KUBEKATA_LOG=info` shows what they log. */
   readonly context: ComponentContext;
   /** A certificate of the cluster's CA, good for serving on loopback and as a client. */
-  issue(user: string, groups?: string[]): Promise<KeyPair>;
+  issue(user: string, groups?: string[], moreHosts?: string[]): Promise<KeyPair>;
   clientFor(user: string, groups?: string[]): Promise<Client>;
   /** What happened since `beginStory`, or from the start: the timeline, and what the components complained of. */
   story(): string;
@@ -68,8 +68,8 @@ async function start({ apiServer: unusual = {} }: TestControlPlaneOptions): Prom
   };
   try {
     const authority = await createCertificateAuthority('kubekata-test');
-    const issue = (user: string, groups: string[] = []) =>
-      authority.issue({ commonName: user, organizations: groups, hosts, usages: ['client', 'server'] });
+    const issue = (user: string, groups: string[] = [], moreHosts: string[] = []) =>
+      authority.issue({ commonName: user, organizations: groups, hosts: [...hosts, ...moreHosts], usages: ['client', 'server'] });
     const complaints = new Complaints();
     const log = createLogger('test', (entry) => {
       complaints.sink(entry);

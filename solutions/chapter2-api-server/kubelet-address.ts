@@ -13,8 +13,6 @@ const defaultPort = 10250;
  * `status.daemonEndpoints.kubeletEndpoint.Port`; a node that does not say has 10250. Throws `backendError` when no type fits:
  *
  *     no preferred addresses found; known addresses: []
- *
- * @exercise 2.12 Find the address in the node's status that the API server prefers
  */
 export function kubeletAddress({ status }: Node, preferredTypes: string[]): { host: string; port: number } {
   const known = status?.addresses ?? [];

@@ -44,8 +44,6 @@ export function requestHeaders(
 /**
  * The headers of the answer. Left out is again what is for one hop. Through a proxy, the `location` is rewritten (`rewriteLocation`), and what begins with
  * `access-control-` is left out: a pod does not decide which web sites may use the API server.
- *
- * @exercise 2.12 Choose what the client may know of an answer
  */
 export function responseHeaders(headers: IncomingHttpHeaders, proxy: ForwardedFrom | undefined): OutgoingHttpHeaders {
   const passed = Object.fromEntries(withoutHop(headers).filter(([name]) => !proxy || !name.startsWith('access-control-')));
@@ -53,7 +51,6 @@ export function responseHeaders(headers: IncomingHttpHeaders, proxy: ForwardedFr
   return { ...passed, location: rewriteLocation(headers.location, proxy) };
 }
 
-/** @solution */
 function withoutHop(headers: IncomingHttpHeaders): [string, string | string[] | undefined][] {
   const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
   return Object.entries(headers).filter(([name]) => !forOneHop.includes(name) && !named.includes(name));

@@ -2,7 +2,6 @@
 // Kubernetes: pkg/kubelet/client/kubelet_client.go, GetConnectionInfo
 
 import type { Node } from '#kit/api';
-import { NotImplemented } from '#kit/not-implemented';
 import { backendError } from './errors.ts';
 
 /** Kubernetes: pkg/cluster/ports, KubeletPort */
@@ -16,5 +15,11 @@ const defaultPort = 10250;
  *     no preferred addresses found; known addresses: []
  */
 export function kubeletAddress({ status }: Node, preferredTypes: string[]): { host: string; port: number } {
-  throw new NotImplemented('2.12', "Find the address in the node's status that the API server prefers");
+  const known = status?.addresses ?? [];
+  const found = preferredTypes.flatMap((wanted) => known.filter(({ type }) => type === wanted)).at(0);
+  if (!found) {
+    const all = known.map(({ type, address }) => `{${type} ${address}}`);
+    throw backendError(`no preferred addresses found; known addresses: [${all.join(' ')}]`);
+  }
+  return { host: found.address, port: status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultPort };
 }

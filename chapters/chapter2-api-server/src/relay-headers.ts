@@ -39,7 +39,14 @@ export function requestHeaders(
  * `access-control-` is left out: a pod does not decide which web sites may use the API server.
  */
 export function responseHeaders(headers: IncomingHttpHeaders, proxy: ForwardedFrom | undefined): OutgoingHttpHeaders {
-  throw new NotImplemented('2.12', 'Choose what the client may know of an answer');
+  const passed = Object.fromEntries(withoutHop(headers).filter(([name]) => !proxy || !name.startsWith('access-control-')));
+  if (!proxy || !headers.location) return passed;
+  return { ...passed, location: rewriteLocation(headers.location, proxy) };
+}
+
+function withoutHop(headers: IncomingHttpHeaders): [string, string | string[] | undefined][] {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return Object.entries(headers).filter(([name]) => !forOneHop.includes(name) && !named.includes(name));
 }
 
 /**

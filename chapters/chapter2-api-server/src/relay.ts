@@ -35,6 +35,8 @@ async function takeOver({ response, upgrade }: ApiRequest, answer: IncomingMessa
   response.detachSocket(upgrade.socket as TLSSocket);
   const { statusMessage, rawHeaders } = answer;
   const lines = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${rawHeaders[index + 1]}\r\n`] : []));
+  // More than Node expects of one socket: TLS's, HTTP's, and those of a pipeline each way.
+  for (const { socket } of [upgrade, connection]) socket.setMaxListeners(20);
   upgrade.socket.write(`HTTP/1.1 101 ${statusMessage}\r\n${lines.join('')}\r\n`);
   await join(upgrade, connection);
 }

@@ -51,7 +51,7 @@ export class FakeNode {
     const port = await started.#serveKubelet();
     const addresses = [
       { type: 'Hostname', address: 'nowhere.invalid' },
-      { type: 'InternalIP', address: loopback },
+      { type: 'InternalIP', address: reachable() },
     ];
     const object = node(name);
     await plane.client.create(Nodes, {
@@ -76,7 +76,7 @@ export class FakeNode {
   async runPod(name: string, serve: RequestListener, options: { tls?: boolean; upgrade?: Upgraded } = {}): Promise<PodUnderTest> {
     const server = options.tls ? createServer(await this.#plane.issue(name), serve) : createHttpServer(serve);
     if (options.upgrade) server.on('upgrade', (message, socket, head) => options.upgrade?.(socket, message, head));
-    const port = await this.#listen(server, upstreamApiServer ? ownAddress() : loopback);
+    const port = await this.#listen(server, reachable());
     const ip = upstreamApiServer ? ownAddress() : `10.244.9.${++this.#podCount}`;
     const wanted = pod(name).boundTo(this.name);
     wanted.spec.containers[0].ports = [{ containerPort: port }];
@@ -94,7 +94,7 @@ export class FakeNode {
   }
 
   async #serveKubelet(): Promise<number> {
-    const tls = await this.#plane.issue(this.name);
+    const tls = await this.#plane.issue(this.name, [], [reachable()]);
     const server = createServer({ ...tls, ca: this.#plane.ca, requestCert: true, rejectUnauthorized: false }, (message, response) => {
       this.#hear(message);
       this.answer(message, response);
@@ -112,7 +112,7 @@ export class FakeNode {
       socket.on('error', () => far.destroy());
       far.pipe(socket).pipe(far);
     });
-    return this.#listen(server, loopback);
+    return this.#listen(server, reachable());
   }
 
   #hear(message: IncomingMessage): void {
@@ -143,7 +143,11 @@ export interface PodUnderTest {
   host: string;
 }
 
-/** The real API server goes to pods by itself, and never to its own machine's loopback. */
+/** Where servers of this process can be reached: the real API server never goes to its own machine's loopback. */
+function reachable(): string {
+  return upstreamApiServer ? ownAddress() : loopback;
+}
+
 function ownAddress(): string {
   const found = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

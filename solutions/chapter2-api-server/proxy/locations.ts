@@ -37,8 +37,6 @@ export function portNumber(port: string): number {
 /**
  * A service's port under the name that its endpoints have it by: endpoints know the pods' ports, and not the service's. A number is one of `spec.ports[].port`; its name is '' when
  * the service does not name it. A number that the service doesn't have is `unavailable`: `no service port 81 found for service "web"`. What is no number is the name.
- *
- * @exercise 2.12 Find the name of a service's port
  */
 export function endpointPortName({ metadata, spec }: Service, port: string): string {
   if (!/^\d+$/.test(port)) return port;

@@ -35,7 +35,10 @@ export function portNumber(port: string): number {
  * the service does not name it. A number that the service doesn't have is `unavailable`: `no service port 81 found for service "web"`. What is no number is the name.
  */
 export function endpointPortName({ metadata, spec }: Service, port: string): string {
-  throw new NotImplemented('2.12', "Find the name of a service's port");
+  if (!/^\d+$/.test(port)) return port;
+  const found = spec?.ports?.find((one) => one.port === Number(port));
+  if (!found) throw unavailable(`no service port ${port} found for service "${metadata?.name}"`);
+  return found.name ?? '';
 }
 
 export interface Candidate {
