@@ -26,14 +26,6 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'have a head before their first line',
   },
   {
-    name: 'goes on asking when nobody listens any more',
-    misunderstanding: 'The connection to the kubelet ends by itself. It ends when the container does.',
-    file: 'pod-logs.ts',
-    replace: "  response.on('close', () => gone.abort());\n",
-    by: '',
-    caughtBy: 'are no longer asked for when the reader has gone',
-  },
-  {
     name: 'tells the kubelet the client’s words',
     misunderstanding: 'The query is passed on as it is. The kubelet’s API is another one, with names of its own.',
     file: 'pod-streams.ts',
