@@ -246,9 +246,9 @@ describe('API server: bad input', () => {
     });
 
     it('of a subresource that comes later says so', async () => {
-      expect(await refusal('POST', '/api/v1/namespaces/default/services/web/proxy', {})).toMatchObject({
+      expect(await refusal('POST', '/api/v1/namespaces/default/pods/web/ephemeralcontainers', {})).toMatchObject({
         reason: 'MethodNotAllowed',
-        message: 'this API server does not serve services/proxy yet',
+        message: 'this API server does not serve pods/ephemeralcontainers yet',
       });
     });
   });
