@@ -12,9 +12,11 @@ import { ServiceAccountTokens, type TokenOptions } from './access/service-accoun
 import { createAdmission } from './admission/plugins.ts';
 import { Audit, type AuditOptions } from './audit/audit.ts';
 import { bootstrap } from './bootstrap.ts';
+import { Compaction } from './compaction.ts';
 import { Caretaker } from './custom/caretaker.ts';
 import { Definitions } from './custom/definitions.ts';
 import { connectEtcd } from './etcd.ts';
+import { EventLeases } from './event-leases.ts';
 import { healthChecks, type Readiness } from './health.ts';
 import { MeasuredStorage } from './measured-storage.ts';
 import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
@@ -53,6 +55,10 @@ export interface ApiServerOptions extends ComponentContext {
   maxMutatingRequestsInFlight?: number;
   /** A minute by default. */
   requestTimeoutMs?: number;
+  /** Whole seconds that an event stays after its last change; an hour by default. */
+  eventTtlSeconds?: number;
+  /** How often etcd is told to forget what is older than the last time; 5 minutes by default, 0: never. */
+  compactionIntervalMs?: number;
   /** Absent: no audit log. */
   audit?: AuditOptions;
 }
@@ -61,6 +67,8 @@ export type AuthorizationMode = 'Node,RBAC' | 'AlwaysAllow';
 export type { PodConnections };
 
 const defaultRequestTimeoutMs = 60_000;
+const defaultEventTtlSeconds = 3600;
+const defaultCompactionIntervalMs = 5 * 60_000;
 const bootstrapRetryMs = 200;
 /** So long is the first answer held back for the first objects; clients do not expect a cluster without a default namespace. */
 const bootstrapPatienceMs = 3000;
@@ -74,7 +82,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     mutating: options.maxMutatingRequestsInFlight ?? defaultLimits.mutating,
   });
   const metrics = new ServerMetrics(traffic, clock);
-  const storage = new MeasuredStorage(etcd, metrics, clock);
+  const { eventTtlSeconds = defaultEventTtlSeconds, compactionIntervalMs = defaultCompactionIntervalMs } = options;
+  const storage = new MeasuredStorage(etcd, new EventLeases({ etcd, clock, ttlSeconds: eventTtlSeconds }), metrics, clock);
   const caches = new WatchCaches({ etcd, storage, clock, log });
   const definitions = new Definitions({ storage, caches });
   const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
@@ -125,6 +134,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
       }
     }
   };
+  const compaction =
+    compactionIntervalMs > 0
+      ? new Compaction({ etcd, intervalMs: compactionIntervalMs, clock, log, onCompact: (revision) => caches.forget(revision) })
+      : undefined;
   // A server that is not written to its end is as ready as it will be.
   const prepared = prepare().finally(() => {
     readiness.isPrepared = true;
@@ -137,6 +150,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     await server.close();
     await prepared;
     await caretaker.stop();
+    await compaction?.stop();
     await caches.stop();
     etcd.close();
   };

@@ -2,6 +2,7 @@
 
 import type { Etcd3 } from 'etcd3';
 import type { Clock } from '#kit/clock';
+import type { EventLeases } from './event-leases.ts';
 import { prefixOfResource } from './keys.ts';
 import type { ApiObject } from './object.ts';
 import { resources } from './resources.ts';
@@ -17,8 +18,8 @@ export class MeasuredStorage extends Storage {
   readonly #metrics: ServerMetrics;
   readonly #clock: Clock;
 
-  constructor(etcd: Etcd3, metrics: ServerMetrics, clock: Clock) {
-    super(etcd);
+  constructor(etcd: Etcd3, leases: EventLeases, metrics: ServerMetrics, clock: Clock) {
+    super(etcd, leases);
     this.#metrics = metrics;
     this.#clock = clock;
   }

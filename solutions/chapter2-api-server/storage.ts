@@ -3,8 +3,9 @@
 // where the comparison fails, the answer says what is there instead.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go
 
-import type { Etcd3, IKeyValue, ITxnResponse } from 'etcd3';
+import type { Etcd3, IKeyValue, IRequestOp, ITxnResponse } from 'etcd3';
 import { callEtcd } from './etcd.ts';
+import type { EventLeases } from './event-leases.ts';
 import type { ApiObject } from './object.ts';
 
 /** What a conditional write came to: done, or what was found instead (undefined: nothing is there). */
@@ -31,9 +32,12 @@ export interface Page {
 
 export class Storage {
   readonly #etcd: Etcd3;
+  readonly #leases: EventLeases | undefined;
 
-  constructor(etcd: Etcd3) {
+  /** Without leases, events stay as everything does. */
+  constructor(etcd: Etcd3, leases?: EventLeases) {
     this.#etcd = etcd;
+    this.#leases = leases;
   }
 
   /**
@@ -49,10 +53,10 @@ export class Storage {
   /**
    * Writes an object where there is none yet: one transaction, which compares the key's create revision with 0.
    *
-   * @exercise 2.1 Put the object if the key's create revision is 0; else get what is there
+   * @exercise 2.1 Put the object (`#put`) if the key's create revision is 0; else get what is there
    */
   async create(key: string, object: ApiObject): Promise<WriteResult> {
-    const put = this.#etcd.put(key).value(encode(object));
+    const put = await this.#put(key, object);
     const transaction = this.#etcd.if(key, 'Create', '==', 0).then(put).else(this.#etcd.get(key));
     return result(object, await callEtcd(() => transaction.commit()));
   }
@@ -60,10 +64,10 @@ export class Storage {
   /**
    * Replaces the object that still has this resourceVersion: one transaction, which compares the key's mod revision.
    *
-   * @exercise 2.3 Put the object if the key's mod revision is the resourceVersion; else get what is there
+   * @exercise 2.3 Put the object (`#put`) if the key's mod revision is the resourceVersion; else get what is there
    */
   async update(key: string, resourceVersion: string, object: ApiObject): Promise<WriteResult> {
-    const put = this.#etcd.put(key).value(encode(object));
+    const put = await this.#put(key, object);
     const transaction = this.#etcd.if(key, 'Mod', '==', resourceVersion).then(put).else(this.#etcd.get(key));
     return result(object, await callEtcd(() => transaction.commit()));
   }
@@ -97,6 +101,13 @@ export class Storage {
       revision: revision ?? Number(header.revision),
       remaining: Number(count) - kvs.length,
     };
+  }
+
+  /** The operation that writes an object: its JSON, and a lease if it is an event. */
+  async #put(key: string, object: ApiObject): Promise<IRequestOp> {
+    const lease = await callEtcd(async () => this.#leases?.leaseFor(key));
+    const put = this.#etcd.put(key).value(encode(object));
+    return (lease ? put.lease(lease) : put).op();
   }
 
   /** The store's revision now. */

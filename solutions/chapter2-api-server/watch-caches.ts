@@ -36,6 +36,8 @@ export class WatchCaches {
   readonly #feeds = new Map<string, Feed>();
   readonly #stopping = new Set<Promise<void>>();
   #beganAt: Promise<number> | undefined;
+  /** etcd has forgotten what happened up to this revision. */
+  #forgotten = 0;
 
   constructor(options: WatchCachesOptions) {
     this.#options = options;
@@ -50,9 +52,14 @@ export class WatchCaches {
     });
   }
 
+  /** etcd forgets what happened up to this revision: caches that are made from now on know nothing of it. */
+  forget(revision: number): void {
+    this.#forgotten = Math.max(this.#forgotten, revision);
+  }
+
   async of(resource: ResourceDefinition): Promise<WatchCache> {
     await this.begin();
-    const beganAt = (await this.#beganAt) ?? 0;
+    const beganAt = Math.max((await this.#beganAt) ?? 0, this.#forgotten);
     const prefix = prefixOfResource(resource);
     const feed = this.#feeds.get(prefix) ?? this.#feed(prefix, beganAt);
     this.#feeds.set(prefix, feed);

@@ -3,9 +3,10 @@
 // where the comparison fails, the answer says what is there instead.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go
 
-import type { Etcd3, IKeyValue, ITxnResponse } from 'etcd3';
+import type { Etcd3, IKeyValue, IRequestOp, ITxnResponse } from 'etcd3';
 import { NotImplemented } from '#kit/not-implemented';
 import { callEtcd } from './etcd.ts';
+import type { EventLeases } from './event-leases.ts';
 import type { ApiObject } from './object.ts';
 
 /** What a conditional write came to: done, or what was found instead (undefined: nothing is there). */
@@ -32,9 +33,12 @@ export interface Page {
 
 export class Storage {
   readonly #etcd: Etcd3;
+  readonly #leases: EventLeases | undefined;
 
-  constructor(etcd: Etcd3) {
+  /** Without leases, events stay as everything does. */
+  constructor(etcd: Etcd3, leases?: EventLeases) {
     this.#etcd = etcd;
+    this.#leases = leases;
   }
 
   /** The object under a key; undefined when there is none. */
@@ -44,12 +48,12 @@ export class Storage {
 
   /** Writes an object where there is none yet: one transaction, which compares the key's create revision with 0. */
   async create(key: string, object: ApiObject): Promise<WriteResult> {
-    throw new NotImplemented('2.1', "Put the object if the key's create revision is 0; else get what is there");
+    throw new NotImplemented('2.1', "Put the object (`#put`) if the key's create revision is 0; else get what is there");
   }
 
   /** Replaces the object that still has this resourceVersion: one transaction, which compares the key's mod revision. */
   async update(key: string, resourceVersion: string, object: ApiObject): Promise<WriteResult> {
-    throw new NotImplemented('2.3', "Put the object if the key's mod revision is the resourceVersion; else get what is there");
+    throw new NotImplemented('2.3', "Put the object (`#put`) if the key's mod revision is the resourceVersion; else get what is there");
   }
 
   /** Removes the object that still has its resourceVersion; the answer carries the removal's own. */
@@ -63,6 +67,13 @@ export class Storage {
    */
   async list({ prefix, from = prefix, limit = 0, revision }: PageRequest): Promise<Page> {
     throw new NotImplemented('2.2', "Read a range of keys: from, limit and revision are etcd's own; say how many keys remain");
+  }
+
+  /** The operation that writes an object: its JSON, and a lease if it is an event. */
+  async #put(key: string, object: ApiObject): Promise<IRequestOp> {
+    const lease = await callEtcd(async () => this.#leases?.leaseFor(key));
+    const put = this.#etcd.put(key).value(encode(object));
+    return (lease ? put.lease(lease) : put).op();
   }
 
   /** The store's revision now. */
