@@ -58,12 +58,13 @@ export async function containerLogs(runtime: ContainerRuntime, pod: Pod, name: s
 
 function presentRun(runtime: ContainerRuntime, pod: Pod, name: string): RuntimeContainer {
   const { name: podName = '', uid = '' } = pod.metadata ?? {};
-  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const all = [...initContainers, ...containers, ...ephemeralContainers];
   if (!all.some((container) => container.name === name)) throw new LogProblem(404, `container "${name}" not found in pod "${podName}"`);
   const run = newestContainer(runtime.pod(uid), name);
   if (run && run.state !== 'created') return run;
-  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  const status = [...initContainerStatuses, ...containerStatuses].find((other) => other.name === name);
+  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
+  const status = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses].find((other) => other.name === name);
   const reason = status?.state?.waiting?.reason ?? 'ContainerCreating';
   throw new LogProblem(400, `container "${name}" in pod "${podName}" is waiting to start: ${reason}`);
 }

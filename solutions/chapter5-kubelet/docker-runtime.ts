@@ -12,6 +12,7 @@ import { demultiplexer } from './docker-logs.ts';
 import { podUidLabel } from './docker-names.ts';
 import { attachToContainer, execInContainer } from './docker-process.ts';
 import { DockerView, type DockerViewOptions } from './docker-view.ts';
+import { targetOf } from './ephemeral-containers.ts';
 import type {
   ContainerProcess,
   ContainerRequest,
@@ -158,7 +159,8 @@ export class DockerRuntime implements ContainerRuntime {
 
   async createContainer(request: ContainerRequest): Promise<RuntimeContainer> {
     const options = containerOptions(request, this.#options.labels);
-    const id = await this.#create({ ...options, HostConfig: { ...options.HostConfig, Mounts: await this.#mounts(request) } });
+    const host = { ...options.HostConfig, ...this.#processes(request), Mounts: await this.#mounts(request) };
+    const id = await this.#create({ ...options, HostConfig: host });
     await this.#view.look(id);
     const known = this.#view.get(id);
     if (known?.kind !== 'container') throw new Error(`the container ${id} disappeared as soon as it was created`);
@@ -216,6 +218,12 @@ export class DockerRuntime implements ContainerRuntime {
     const command = ['nsenter', '-t', String(State.Pid), '-n', 'nc', '127.0.0.1', String(port)];
     const streams = { stdin: true, stdout: true, stderr: true, tty: false };
     return execInContainer(this.#docker.getContainer(nodeContainer), command, streams, clock);
+  }
+
+  /** Whose processes the container sees: its own, the whole pod's, or those of the container that it is to look into. */
+  #processes({ pod, container, sandbox }: ContainerRequest): { PidMode?: string } {
+    const target = targetOf(container, this.pod(pod.metadata?.uid ?? '')) ?? (pod.spec?.shareProcessNamespace ? sandbox.id : undefined);
+    return target === undefined ? {} : { PidMode: `container:${target}` };
   }
 
   async #mounts({ pod, container, env }: ContainerRequest): Promise<Docker.MountSettings[]> {

@@ -11,6 +11,7 @@ import type { Logger } from '#kit/log';
 import { isConflict, isNotFound } from '#kit/status';
 import { applyPlan, gracePeriodOf, type PodSurroundings, stopContainer } from './apply-plan.ts';
 import { ContainerProblem } from './container-problem.ts';
+import { ephemeralStatuses, withEphemeralContainers } from './ephemeral-containers.ts';
 import { type PodPlan, planPod } from './plan-pod.ts';
 import { statusFor } from './pod-status.ts';
 import type { PodVolumes } from './pod-volumes.ts';
@@ -117,7 +118,8 @@ export class PodWorker {
     // It has run its course under an earlier kubelet; its status is final.
     if ((phase === 'Succeeded' || phase === 'Failed') && state.sandboxes.length === 0) return;
 
-    const plan = this.#holdBack(planPod(this.#pod, state, clock.now(), this.#readyAt));
+    const planned = withEphemeralContainers(planPod(this.#pod, state, clock.now(), this.#readyAt), this.#pod, state);
+    const plan = this.#holdBack(planned);
     for (const { container, until } of plan.waiting) this.#wait(container, until);
     for (const { previous } of plan.start) if (previous?.state === 'exited') this.#countRestart(previous);
     this.#publish();
@@ -250,7 +252,10 @@ export class PodWorker {
     if (this.#gone) return;
     const context = { hostIp, runtimeName: runtime.name, now: clock.now(), waiting: this.#waiting };
     const previous = statuses.latest(this.#uid) ?? this.#pod.status;
-    statuses.write(this.#pod, statusFor(this.#pod, runtime.pod(this.#uid), context, previous));
+    const state = runtime.pod(this.#uid);
+    const ephemeral = ephemeralStatuses(this.#pod, state, context);
+    const status = statusFor(this.#pod, state, context, previous);
+    statuses.write(this.#pod, ephemeral.length > 0 ? { ...status, ephemeralContainerStatuses: ephemeral } : status);
   }
 
   /** One timer, for the earliest time. */

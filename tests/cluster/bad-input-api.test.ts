@@ -244,13 +244,6 @@ describe('API server: bad input', () => {
     it.each(['PUT', 'PATCH', 'OPTIONS'])('of a collection knows no %s', async (method) => {
       expect(await refusal(method, configMaps)).toMatchObject({ reason: 'MethodNotAllowed', code: 405 });
     });
-
-    it('of a subresource that comes later says so', async () => {
-      expect(await refusal('POST', '/api/v1/namespaces/default/pods/web/ephemeralcontainers', {})).toMatchObject({
-        reason: 'MethodNotAllowed',
-        message: 'this API server does not serve pods/ephemeralcontainers yet',
-      });
-    });
   });
 
   it('goes on serving after all of that', async () => {

@@ -197,6 +197,44 @@ describe('exec, attach and cp', () => {
     });
   });
 
+  describe('kubectl debug', () => {
+    const debug = (args: string[], input?: string) => cluster.kubectlOutcome(['debug', '--profile=general', ...args], input);
+
+    it('adds a container to a pod that runs, which sees the processes of the one that it is to look into', async () => {
+      const args = ['box', '-i', '--quiet', '--container=look', '--target=box', `--image=${image}`];
+      const outcome = await debug([...args, '--', 'sh', '-c', 'read word; echo $word; tr "\\0" " " < /proc/1/cmdline'], 'hello\n');
+      expect(outcome.stdout).toBe('hello\nsleep 1000000 ');
+      const status =
+        '{.status.ephemeralContainerStatuses[0].state.terminated.exitCode} {.status.phase} {.status.containerStatuses[0].restartCount}';
+      await cluster.eventually('its end is told', async () => {
+        return (await cluster.kubectl(['get', 'pod', 'box', '-o', `jsonpath=${status}`])) === '0 Running 0';
+      });
+      expect(await cluster.kubectl('logs box -c look')).toContain('hello');
+    });
+
+    it('takes none back, and changes none', async () => {
+      const path = '/api/v1/namespaces/default/pods/box/ephemeralcontainers';
+      const pod: Pod = JSON.parse(await cluster.kubectl(['get', '--raw', path]));
+      const [look = { name: '' }] = pod.spec?.ephemeralContainers ?? [];
+      const put = async (containers: object[]) => {
+        const body = { ...pod, spec: { ...pod.spec, ephemeralContainers: containers } };
+        return (await cluster.kubectlOutcome(['replace', '--raw', path, '-f', '-'], JSON.stringify(body))).stderr;
+      };
+      expect(await put([])).toContain('existing ephemeral containers "look" may not be removed');
+      expect(await put([{ ...look, image: 'other' }])).toContain('existing ephemeral containers "look" may not be changed');
+      const refused = await put([look, { name: 'box', image, targetContainerName: 'nobody', ports: [{ containerPort: 80 }] }]);
+      expect(refused).toContain('spec.ephemeralContainers[1].name: Duplicate value: "box"');
+      expect(refused).toContain('spec.ephemeralContainers[1].targetContainerName: Not found: "nobody"');
+      expect(refused).toContain('spec.ephemeralContainers[1].ports: Forbidden: cannot be set for an Ephemeral Container');
+    });
+
+    it('makes a copy of a pod, whose containers see each other’s processes', async () => {
+      const args = ['box', '-i', '--quiet', '--copy-to=copy', '--share-processes', '--container=look', `--image=${image}`];
+      const look = 'read word; until grep -q sleep /proc/[0-9]*/cmdline; do sleep 0.1; done; echo $word';
+      expect((await debug([...args, '--', 'sh', '-c', look], 'seen\n')).stdout).toBe('seen\n');
+    });
+  });
+
   describe('kubectl by SPDY, as it was before 1.30', () => {
     const bySpdy = (args: string[], input?: string) => cluster.kubectlOutcome(args, input, { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' });
 

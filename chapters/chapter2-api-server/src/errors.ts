@@ -104,11 +104,6 @@ export function notWhileTerminating({ group, plural }: GroupAndPlural): ApiError
   return new ApiError(failure(405, 'MethodNotAllowed', message, { group, kind: plural }));
 }
 
-/** 405. Discovery tells of the subresource, but nothing answers there yet. */
-export function notServedYet({ plural }: GroupAndPlural, subresource: string): ApiError {
-  return new ApiError(failure(405, 'MethodNotAllowed', `this API server does not serve ${plural}/${subresource} yet`));
-}
-
 export function notAcceptable(accepted: string[]): ApiError {
   return new ApiError(failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`));
 }

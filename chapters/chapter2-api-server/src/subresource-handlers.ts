@@ -5,8 +5,9 @@ import { requestToken } from './access/token-request.ts';
 import type { ApiResources } from './api-resources.ts';
 import { bind } from './binding.ts';
 import { approvalUpdated } from './certificate-requests.ts';
-import { methodNotAllowed, notServedYet, unknownPath } from './errors.ts';
+import { methodNotAllowed, unknownPath } from './errors.ts';
 import { evict } from './eviction.ts';
+import { ephemeralContainersUpdated } from './kinds/ephemeral-containers.ts';
 import { finalizersUpdated } from './namespaces.ts';
 import type { Target } from './object.ts';
 import { handleObject } from './object-handlers.ts';
@@ -20,6 +21,7 @@ import type { Door } from './write-options.ts';
 
 const statusDoor: Door = { subresource: 'status', combine: statusUpdated };
 const approvalDoor: Door = { subresource: 'approval', combine: approvalUpdated };
+const debugDoor: Door = { subresource: 'ephemeralcontainers', combine: ephemeralContainersUpdated };
 
 type SubresourceHandler = (target: Target, request: ApiRequest, api: ApiResources) => Promise<Answer | undefined>;
 
@@ -30,6 +32,9 @@ const handlers: Record<string, SubresourceHandler> = {
   'GET approval': handleObject,
   'PUT approval': (target, request, api) => handleObject(target, request, api, approvalDoor),
   'PATCH approval': (target, request, api) => handleObject(target, request, api, approvalDoor),
+  'GET ephemeralcontainers': handleObject,
+  'PUT ephemeralcontainers': (target, request, api) => handleObject(target, request, api, debugDoor),
+  'PATCH ephemeralcontainers': (target, request, api) => handleObject(target, request, api, debugDoor),
   'PUT finalize': (target, request, api) => handleObject(target, request, api, { subresource: 'finalize', combine: finalizersUpdated }),
   'GET scale': handleScale,
   'PUT scale': handleScale,
@@ -54,7 +59,6 @@ export async function handleSubresource(
 ): Promise<Answer | undefined> {
   if (!target.resource.subresources.includes(subresource)) throw unknownPath();
   const handler = subresource === 'proxy' ? proxy : handlers[`${request.method} ${subresource}`];
-  if (handler) return handler(target, request, api);
-  const isKnown = Object.keys(handlers).some((key) => key.endsWith(` ${subresource}`));
-  throw isKnown ? methodNotAllowed() : notServedYet(target.resource, subresource);
+  if (!handler) throw methodNotAllowed();
+  return handler(target, request, api);
 }

@@ -5,6 +5,7 @@ import type { Container, Pod, PodSpec, ResourceRequirements, Toleration } from '
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import { parseQuantity } from '#kit/quantity';
 import { equalJson } from '../json.ts';
+import { validateEphemeralContainers } from './ephemeral-containers.ts';
 import { forbiddenField } from './field-errors.ts';
 import { setPodSpecDefaults } from './pod-defaults.ts';
 import { validatePodSpec } from './pod-validation.ts';
@@ -22,7 +23,12 @@ export const pods: KindStrategy<Pod> = {
 
   validate(pod, old) {
     const causes = validatePodSpec(pod.spec, 'spec');
+    if (!old && pod.spec?.ephemeralContainers?.length) causes.push(forbiddenField('spec.ephemeralContainers', 'cannot be set on create'));
     return causes.length === 0 && old?.spec && pod.spec ? validateUpdate(pod.spec, old.spec) : causes;
+  },
+
+  validateStatus({ spec }, { spec: old }) {
+    return spec && old ? validateEphemeralContainers(spec, old) : [];
   },
 
   async prepareForCreate(pod) {
