@@ -20,6 +20,7 @@ const image = 'kubekata/busybox:1';
 const sleeps = ['sleep', '1000000'];
 const pods: Pod[] = [
   { metadata: { name: 'box' }, spec: { containers: [{ name: 'box', image, command: sleeps }] } },
+  { metadata: { name: 'patient' }, spec: { containers: [{ name: 'patient', image, command: sleeps }] } },
   {
     metadata: { name: 'pair' },
     spec: {
@@ -49,7 +50,7 @@ describe('exec, attach and cp', () => {
     cluster = await TestCluster.start(['--nodes', '1']);
     config = readKubeconfig(cluster.kubeconfig, 'test');
     await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods }));
-    await cluster.kubectl('wait --for=condition=Ready pod/box pod/reader --timeout=30s');
+    await cluster.kubectl('wait --for=condition=Ready pod/box pod/patient pod/reader --timeout=30s');
     await cluster.kubectl(['wait', '--for=jsonpath={.status.containerStatuses[1].state.terminated}', 'pod/pair', '--timeout=30s']);
   });
   afterEach(() => {
@@ -201,19 +202,19 @@ describe('exec, attach and cp', () => {
     const debug = (args: string[], input?: string) => cluster.kubectlOutcome(['debug', '--profile=general', ...args], input);
 
     it('adds a container to a pod that runs, which sees the processes of the one that it is to look into', async () => {
-      const args = ['box', '-i', '--quiet', '--container=look', '--target=box', `--image=${image}`];
+      const args = ['patient', '-i', '--quiet', '--container=look', '--target=patient', `--image=${image}`];
       const outcome = await debug([...args, '--', 'sh', '-c', 'read word; echo $word; tr "\\0" " " < /proc/1/cmdline'], 'hello\n');
       expect(outcome.stdout).toBe('hello\nsleep 1000000 ');
       const status =
         '{.status.ephemeralContainerStatuses[0].state.terminated.exitCode} {.status.phase} {.status.containerStatuses[0].restartCount}';
       await cluster.eventually('its end is told', async () => {
-        return (await cluster.kubectl(['get', 'pod', 'box', '-o', `jsonpath=${status}`])) === '0 Running 0';
+        return (await cluster.kubectl(['get', 'pod', 'patient', '-o', `jsonpath=${status}`])) === '0 Running 0';
       });
-      expect(await cluster.kubectl('logs box -c look')).toContain('hello');
+      expect(await cluster.kubectl('logs patient -c look')).toContain('hello');
     });
 
     it('takes none back, and changes none', async () => {
-      const path = '/api/v1/namespaces/default/pods/box/ephemeralcontainers';
+      const path = '/api/v1/namespaces/default/pods/patient/ephemeralcontainers';
       const pod: Pod = JSON.parse(await cluster.kubectl(['get', '--raw', path]));
       const [look = { name: '' }] = pod.spec?.ephemeralContainers ?? [];
       const put = async (containers: object[]) => {
@@ -222,14 +223,14 @@ describe('exec, attach and cp', () => {
       };
       expect(await put([])).toContain('existing ephemeral containers "look" may not be removed');
       expect(await put([{ ...look, image: 'other' }])).toContain('existing ephemeral containers "look" may not be changed');
-      const refused = await put([look, { name: 'box', image, targetContainerName: 'nobody', ports: [{ containerPort: 80 }] }]);
-      expect(refused).toContain('spec.ephemeralContainers[1].name: Duplicate value: "box"');
+      const refused = await put([look, { name: 'patient', image, targetContainerName: 'nobody', ports: [{ containerPort: 80 }] }]);
+      expect(refused).toContain('spec.ephemeralContainers[1].name: Duplicate value: "patient"');
       expect(refused).toContain('spec.ephemeralContainers[1].targetContainerName: Not found: "nobody"');
       expect(refused).toContain('spec.ephemeralContainers[1].ports: Forbidden: cannot be set for an Ephemeral Container');
     });
 
     it('makes a copy of a pod, whose containers see each other’s processes', async () => {
-      const args = ['box', '-i', '--quiet', '--copy-to=copy', '--share-processes', '--container=look', `--image=${image}`];
+      const args = ['patient', '-i', '--quiet', '--copy-to=copy', '--share-processes', '--container=look', `--image=${image}`];
       const look = 'read word; until grep -q sleep /proc/[0-9]*/cmdline; do sleep 0.1; done; echo $word';
       expect((await debug([...args, '--', 'sh', '-c', look], 'seen\n')).stdout).toBe('seen\n');
     });

@@ -41,13 +41,6 @@ describe('API server: kubectl', () => {
     );
   });
 
-  it.each([['debug web --image=kubekata/busybox:1', 'pods/ephemeralcontainers']])(
-    '%s says that it comes later',
-    async (command, subresource) => {
-      await expect(run(command)).rejects.toThrow(`this API server does not serve ${subresource} yet`);
-    },
-  );
-
   it('top says that nobody measures', async () => {
     await expect(run('top pods')).rejects.toThrow('Metrics API not available');
   });
