@@ -20,10 +20,10 @@ const forOneHop = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-auth
 ]);
 
 /**
- * The headers to pass on. Left out is what is `forOneHop`, each header that the `connection` header names, and what proves who the client is or
- * speaks for: `authorization`, and all that begin with `impersonate-`. A pod that learned of the token could act as its owner. For an
- * upgrade, `connection: Upgrade` and the client's own `upgrade` are added again. Through a proxy, `x-forwarded-uri` tells the path that
- * the client asked for, and the client's address (`socket.remoteAddress`) stands at the end of `x-forwarded-for`, after `, ` if others do.
+ * The headers to pass on. Left out is what is `forOneHop`, each header that the `connection` header names, and what proves who the client
+ * is or speaks for: `authorization`, and all that begin with `impersonate-`. A pod that learned of the token could act as its owner. For an
+ * upgrade, `connection: Upgrade` and the client's own `upgrade` are added again. Through a proxy, `x-forwarded-uri` tells the path that the
+ * client asked for, and the client's address (`socket.remoteAddress`) stands at the end of `x-forwarded-for`, after `, ` if others do.
  *
  * @exercise 2.12 Choose what the other side may know of a request
  */
@@ -42,8 +42,8 @@ export function requestHeaders(
 }
 
 /**
- * The headers of the answer. Left out is again what is for one hop. Through a proxy, the `location` is rewritten (`rewriteLocation`), and what begins with
- * `access-control-` is left out: a pod does not decide which web sites may use the API server.
+ * The headers of the answer. Left out is again what is for one hop. Through a proxy, the `location` is rewritten (`rewriteLocation`), and
+ * what begins with `access-control-` is left out: a pod does not decide which web sites may use the API server.
  */
 export function responseHeaders(headers: IncomingHttpHeaders, proxy: ForwardedFrom | undefined): OutgoingHttpHeaders {
   const passed = Object.fromEntries(withoutHop(headers).filter(([name]) => !proxy || !name.startsWith('access-control-')));
@@ -58,8 +58,8 @@ function withoutHop(headers: IncomingHttpHeaders): [string, string | string[] | 
 
 /**
  * Where a redirect must lead so that it comes back through the proxy: `/login?next=1` becomes `<prefix>/login?next=1`, and so does
- * `http://<host>/login?next=1`. As they are stay: a relative path (`login`, `../login`), the address of another host, and a path that has the
- * prefix already.
+ * `http://<host>/login?next=1`. As they are stay: a relative path (`login`, `../login`), the address of another host, and a path that has
+ * the prefix already.
  *
  * @exercise 2.12 Lead a redirect back through the proxy
  */

@@ -1,5 +1,5 @@
-// `kubectl port-forward`: connections to a port on the user's machine come out in the pod, from 127.0.0.1. The client speaks SPDY, by itself
-// or within a WebSocket, and opens two streams for each connection: one for the data, one on which it hears what went wrong.
+// `kubectl port-forward`: connections to a port on the user's machine come out in the pod, from 127.0.0.1. The client speaks SPDY, by
+// itself or within a WebSocket, and opens two streams for each connection: one for the data, one on which it hears what went wrong.
 // Kubernetes: pkg/kubelet/portforward, staging/src/k8s.io/kubelet/pkg/cri/streaming/portforward
 
 import type { IncomingMessage } from 'node:http';

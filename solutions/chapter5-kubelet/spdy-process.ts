@@ -1,5 +1,5 @@
-// A process on SPDY streams: one for each of its own, one for the terminal's sizes, and one on which a Status says how it ended. The client opens
-// all of them, and says of each what it is for.
+// A process on SPDY streams: one for each of its own, one for the terminal's sizes, and one on which a Status says how it ended. The client
+// opens all of them, and says of each what it is for.
 // Kubernetes: staging/src/k8s.io/kubelet/pkg/cri/streaming/remotecommand/httpstream.go
 
 import type { Duplex } from 'node:stream';

@@ -20,21 +20,23 @@ const passedOn = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'tailLines'
 const least = { sinceSeconds: 1, tailLines: 0, limitBytes: 1 };
 
 /**
- * Answers with what a container has written, as plain text. The kubelet has it, at `/containerLogs/<namespace>/<pod>/<container>?<logQuery>`. In this order:
+ * Answers with what a container has written, as plain text. The kubelet has it, at
+ * `/containerLogs/<namespace>/<pod>/<container>?<logQuery>`. In this order:
  *
- * - The pod must be there (`registry.get` says so if it isn't), the query must make sense (`logQuery`), and the container is chosen (`chooseContainer`).
+ * - The pod must be there (`registry.get` says so if it isn't), the query must make sense (`logQuery`), and the container is chosen
+ *   (`chooseContainer`).
  * - A pod without a node has said nothing yet: 204, and no body.
  * - `askKubelet` asks the kubelet. An answer of 400 or above is thrown as `kubeletRefusal` makes it.
- * - Otherwise 200 with content-type `text/plain`. With `follow`, a line may be hours away: the client gets the head at once. A client that reads slowly makes
- *   the kubelet wait, and when it goes away, the question to the kubelet ends.
+ * - Otherwise 200 with content-type `text/plain`. With `follow`, a line may be hours away: the client gets the head at once. A client that
+ *   reads slowly makes the kubelet wait, and when it goes away, the question to the kubelet ends.
  */
 export async function streamLog(target: Target, { query, response }: ApiRequest, api: ApiResources): Promise<undefined> {
   throw new NotImplemented('2.12', "Bring a container's output to whoever asks, as it is written");
 }
 
 /**
- * What of the query the kubelet is told. Throws when it makes no sense: 400 for what is no number, 422 for numbers that are too small, and for two
- * beginnings at once.
+ * What of the query the kubelet is told. Throws when it makes no sense: 400 for what is no number, 422 for numbers that are too small, and
+ * for two beginnings at once.
  */
 export function logQuery(query: URLSearchParams): URLSearchParams {
   const causes = Object.entries(least).flatMap(([name, minimum]) => {

@@ -1,5 +1,5 @@
-// pods/<name>/exec, /attach and /portforward: a connection that ends at the pod's kubelet. The API server finds the way, lets the kubelet shake
-// hands, and from then on carries bytes both ways without looking at them: be they a WebSocket (GET) or SPDY (POST).
+// pods/<name>/exec, /attach and /portforward: a connection that ends at the pod's kubelet. The API server finds the way, lets the kubelet
+// shake hands, and from then on carries bytes both ways without looking at them: be they a WebSocket (GET) or SPDY (POST).
 // Kubernetes: pkg/registry/core/pod/rest/subresources.go
 
 import type { Pod } from '#kit/api';
@@ -16,9 +16,10 @@ import type { ApiRequest } from './server.ts';
 const streams: Record<string, string> = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' };
 
 /**
- * The path and query at the kubelet: `/exec/<namespace>/<pod>/<container>?input=1&output=1&tty=1&command=sh&command=-c&command=ls`, and `/attach/…`
- * the same without commands. Of the client's query, `stdin`, `stdout`, `stderr` and `tty` get other names (`streams`) and count when they are `true` or `1`;
- * those that are not wanted are left out. `command` comes once for each word, in order, and words may hold any character. The container is chosen by `chooseContainer`.
+ * The path and query at the kubelet: `/exec/<namespace>/<pod>/<container>?input=1&output=1&tty=1&command=sh&command=-c&command=ls`, and
+ * `/attach/…` the same without commands. Of the client's query, `stdin`, `stdout`, `stderr` and `tty` get other names (`streams`) and count
+ * when they are `true` or `1`; those that are not wanted are left out. `command` comes once for each word, in order, and words may hold any
+ * character. The container is chosen by `chooseContainer`.
  */
 export function streamPath(kind: 'exec' | 'attach', pod: Pod, query: URLSearchParams): string {
   throw new NotImplemented('2.12', "Ask the kubelet for a process with its streams, in the kubelet's words");

@@ -19,10 +19,11 @@ export interface Way {
 }
 
 /**
- * Passes the request on with its method, its `requestHeaders` and, unless it asks for an upgrade, its body (`message`), and answers with what
- * comes back: code, reason phrase, `responseHeaders`, body. The head goes out as soon as it is there, also when the body takes its time. When the other side agrees to
- * an upgrade (there is a `connection`), hands both connections to `takeOver`. When the client goes away, so does the request: abort the
- * signal once `response` closes. That the answer can't be delivered then is nobody's failure; that it breaks off is: reject.
+ * Passes the request on with its method, its `requestHeaders` and, unless it asks for an upgrade, its body (`message`), and answers with
+ * what comes back: code, reason phrase, `responseHeaders`, body. The head goes out as soon as it is there, also when the body takes its
+ * time. When the other side agrees to an upgrade (there is a `connection`), hands both connections to `takeOver`. When the client goes
+ * away, so does the request: abort the signal once `response` closes. That the answer can't be delivered then is nobody's failure; that it
+ * breaks off is: reject.
  */
 export async function relay(request: ApiRequest, { open, path, proxy }: Way): Promise<undefined> {
   throw new NotImplemented('2.12', 'Pass a request on, and its answer back, without holding either in memory');
@@ -42,9 +43,9 @@ async function takeOver({ response, upgrade }: ApiRequest, answer: IncomingMessa
 }
 
 /**
- * Makes two connections one: what comes in on either goes out on the other, and first what has been read from each already (its `head`). It waits while the
- * reader has no room. When one side has said all it has to say, the other hears that, too, and may go on talking; when one side
- * breaks, the other is ended. Resolves when both are over, however that came; never rejects.
+ * Makes two connections one: what comes in on either goes out on the other, and first what has been read from each already (its `head`). It
+ * waits while the reader has no room. When one side has said all it has to say, the other hears that, too, and may go on talking; when one
+ * side breaks, the other is ended. Resolves when both are over, however that came; never rejects.
  */
 export async function join(one: Connection, other: Connection): Promise<void> {
   throw new NotImplemented('2.12', 'Carry bytes both ways between two connections until both have ended');

@@ -1,5 +1,5 @@
-// Ephemeral containers: somebody looks into a pod that runs already (`kubectl debug`). They start when the pod has a sandbox, once, whatever the
-// restart policy says; the pod's own life does not depend on them.
+// Ephemeral containers: somebody looks into a pod that runs already (`kubectl debug`). They start when the pod has a sandbox, once,
+// whatever the restart policy says; the pod's own life does not depend on them.
 // Kubernetes: pkg/kubelet/kuberuntime/kuberuntime_manager.go, computePodActions (EphemeralContainersToStart)
 
 import type { Container, ContainerStatus, Pod } from '#kit/api';

@@ -1,5 +1,5 @@
-// A connection that becomes SPDY: the answer to the request for it, and the streams that the client opens then. In clients before 1.30, and in
-// those that are told to, it is how `kubectl exec` and `port-forward` speak; newer ones put the same frames into a WebSocket.
+// A connection that becomes SPDY: the answer to the request for it, and the streams that the client opens then. In clients before 1.30, and
+// in those that are told to, it is how `kubectl exec` and `port-forward` speak; newer ones put the same frames into a WebSocket.
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/httpstream/spdy/upgrade.go
 
 import type { IncomingMessage } from 'node:http';

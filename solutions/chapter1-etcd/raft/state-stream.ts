@@ -1,5 +1,5 @@
-// A leader's state on its way to a follower that is far behind. It has a stream of its own: heartbeats and entries for that follower go past
-// it, and so does everything else that the leader does, because each piece is made only when the one before has left.
+// A leader's state on its way to a follower that is far behind. It has a stream of its own: heartbeats and entries for that follower go
+// past it, and so does everything else that the leader does, because each piece is made only when the one before has left.
 //
 //   the message │ a piece of the state │ … │ an empty piece: that was all
 //

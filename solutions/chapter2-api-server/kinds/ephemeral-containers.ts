@@ -1,5 +1,5 @@
-// Ephemeral containers: added to a pod that runs already, to look into it (`kubectl debug`). They come through a door of their own, and stay:
-// none is ever changed or taken out again, and none is restarted.
+// Ephemeral containers: added to a pod that runs already, to look into it (`kubectl debug`). They come through a door of their own, and
+// stay: none is ever changed or taken out again, and none is restarted.
 // Kubernetes: pkg/apis/core/validation/validation.go, validateEphemeralContainers, ValidatePodEphemeralContainersUpdate
 
 import type { EphemeralContainer, PodSpec } from 'kubernetes-types/core/v1';

@@ -1,6 +1,7 @@
 // The proxy: whatever serves in a pod, behind a service or on a node answers under the API server's own address, for whoever may
 // `get pods/proxy` and the like. The web's own verbs, headers and WebSockets pass.
-// Kubernetes: pkg/registry/core/pod/rest/subresources.go (ProxyREST), pkg/registry/core/service/proxy.go, pkg/registry/core/node/rest/proxy.go
+// Kubernetes: pkg/registry/core/pod/rest/subresources.go (ProxyREST), pkg/registry/core/service/proxy.go,
+// pkg/registry/core/node/rest/proxy.go
 
 import type { Endpoints } from 'kubernetes-types/core/v1';
 import type { Pod, Service } from '#kit/api';

@@ -10,8 +10,9 @@ import type { Location } from '../pod-network.ts';
 import type { ProxyName } from './proxy-name.ts';
 
 /**
- * A pod serves at its `status.podIP`, at the port that is asked for; when none is, at the first port of the first container that names any (`containerPort`); when none does,
- * at the scheme's own (`defaultPorts`). A pod without an address, or with one that is nobody else's business (`isAllowed`): badRequest('address not allowed').
+ * A pod serves at its `status.podIP`, at the port that is asked for; when none is, at the first port of the first container that names any
+ * (`containerPort`); when none does, at the scheme's own (`defaultPorts`). A pod without an address, or with one that is nobody else's
+ * business (`isAllowed`): badRequest('address not allowed').
  */
 export function podLocation({ spec, status }: Pod, { scheme, port }: ProxyName): Location {
   throw new NotImplemented('2.12', 'Say where a pod serves');
@@ -31,8 +32,9 @@ export function portNumber(port: string): number {
 }
 
 /**
- * A service's port under the name that its endpoints have it by: endpoints know the pods' ports, and not the service's. A number is one of `spec.ports[].port`; its name is '' when
- * the service does not name it. A number that the service doesn't have is `unavailable`: `no service port 81 found for service "web"`. What is no number is the name.
+ * A service's port under the name that its endpoints have it by: endpoints know the pods' ports, and not the service's. A number is one of
+ * `spec.ports[].port`; its name is '' when the service does not name it. What is no number is the name. Throws `unavailable` for a number
+ * that the service doesn't have.
  */
 export function endpointPortName({ metadata, spec }: Service, port: string): string {
   if (!/^\d+$/.test(port)) return port;
@@ -50,8 +52,9 @@ export interface Candidate {
 }
 
 /**
- * All that could answer: of each subset that has a port of this name, its ready addresses with that port. An unnamed port has the name ''. Only pods count: an address whose `targetRef` is no Pod
- * could be anything that somebody has written there, and the API server would go there for them.
+ * All that could answer: of each subset that has a port of this name, its ready addresses with that port. An unnamed port has the name ''.
+ * Only pods count: an address whose `targetRef` is no Pod could be anything that somebody has written there, and the API server would go
+ * there for them.
  */
 export function candidates({ subsets = [] }: Endpoints, portName: string): Candidate[] {
   throw new NotImplemented('2.12', "List the endpoints that a service's request may go to");

@@ -25,8 +25,8 @@ export function parseProxyName(text: string): ProxyName | undefined {
 }
 
 /**
- * `/api/v1/namespaces/default/services/web:80/proxy/index.html` is about the object whose path ends with `/proxy`, and the rest belongs to whatever serves there:
- * empty, or from a slash on, as it came. undefined for every other path.
+ * `/api/v1/namespaces/default/services/web:80/proxy/index.html` is about the object whose path ends with `/proxy`, and the rest belongs to
+ * whatever serves there: empty, or from a slash on, as it came. undefined for every other path.
  */
 export function splitProxyPath(path: string): { object: string; rest: string } | undefined {
   const [, object, rest = ''] = /^(\/api\/v1\/(?:namespaces\/[^/]+\/(?:pods|services)|nodes)\/[^/]+\/proxy)(\/.*)?$/s.exec(path) ?? [];
