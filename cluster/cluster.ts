@@ -145,7 +145,12 @@ export class Cluster {
         usages: ['server'],
       }),
       this.#identities.certificate('apiserver-etcd-client', { commonName: 'kube-apiserver-etcd-client', usages: ['client'] }),
-      this.#identities.certificate('apiserver-kubelet-client', { commonName: 'kube-apiserver-kubelet-client', usages: ['client'] }),
+      // The kubelets ask the API server whether it may. As with kubeadm, until it had groups of its own.
+      this.#identities.certificate('apiserver-kubelet-client', {
+        commonName: 'kube-apiserver-kubelet-client',
+        organizations: ['system:masters'],
+        usages: ['client'],
+      }),
     ]);
     const ca = this.#identities.caFile;
     const etcdUrls = await startEtcdMembers(this.#processes, { identities: this.#identities, layout, members: etcdMembers });

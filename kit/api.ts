@@ -3,6 +3,7 @@
 
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1';
 import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1';
+import type { SubjectAccessReview } from 'kubernetes-types/authorization/v1';
 import type { Lease } from 'kubernetes-types/coordination/v1';
 import type {
   ConfigMap,
@@ -110,6 +111,13 @@ export const Endpoints = resource<EndpointsObject>('v1', 'Endpoints', 'endpoints
 export const ConfigMaps = resource<ConfigMap>('v1', 'ConfigMap', 'configmaps', 'Namespaced');
 export const Secrets = resource<Secret>('v1', 'Secret', 'secrets', 'Namespaced');
 export const ServiceAccounts = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts', 'Namespaced');
+/** A question: its answer is what a create returns. */
+export const SubjectAccessReviews = resource<SubjectAccessReview>(
+  'authorization.k8s.io/v1',
+  'SubjectAccessReview',
+  'subjectaccessreviews',
+  'Cluster',
+);
 export const Events = resource<Event>('v1', 'Event', 'events', 'Namespaced');
 export const ReplicationControllers = resource<ReplicationController>(
   'v1',

@@ -7,6 +7,7 @@ import type { ComponentContext, ListenAddress, RunningComponent, ServingTls } fr
 import { EventRecorder } from '#kit/events';
 import { NodeAgent } from './node-agent.ts';
 import { startNodeApi } from './node-api.ts';
+import { NodeApiAccess } from './node-api-access.ts';
 import { PodLoop } from './pod-loop.ts';
 import type { ContainerRuntime } from './runtime.ts';
 import { Volumes } from './volumes.ts';
@@ -51,7 +52,8 @@ export async function startKubelet(options: KubeletOptions): Promise<RunningComp
   const volumes = disk && new Volumes({ client, clock, ...disk });
   const pods = new PodLoop({ client, nodeName, nodeIp, runtime, volumes, dns, events }, context);
   await runtime.start();
-  const api = await startNodeApi({ listen, tls, runtime, pods, clock, log });
+  const access = new NodeApiAccess({ client, nodeName, clock });
+  const api = await startNodeApi({ listen, tls, runtime, pods, access, clock, log });
   const agent = new NodeAgent(client, { name: nodeName, ip: nodeIp, podCidr, port: api.port }, runtime, events, context);
   agent.start();
   pods.start();

@@ -1,5 +1,5 @@
-// The kubelet's own HTTPS API. The API server calls it when somebody wants a container's output, or into a container; nobody
-// else has a certificate that counts. Answers are plain text and JSON, errors plain text; exec, attach and port-forward become other connections.
+// The kubelet's own HTTPS API. The API server calls it when somebody wants a container's output, or into a container; few others may
+// (node-api-access.ts). Answers are plain text and JSON, errors plain text; exec, attach and port-forward become other connections.
 // Kubernetes: pkg/kubelet/server/server.go
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -15,6 +15,7 @@ import type { Logger } from '#kit/log';
 import { asksForUpgrade, responseOn } from '#kit/upgrade';
 import { containerLogs, firstBytes, LogProblem, logRequest } from './container-logs.ts';
 import { ContainerStreams, streamRequest } from './container-streams.ts';
+import type { NodeApiAccess } from './node-api-access.ts';
 import { PodTunnels } from './pod-tunnels.ts';
 import { offersPortForward, PortForwards } from './port-forward.ts';
 import type { ContainerRuntime } from './runtime.ts';
@@ -24,6 +25,7 @@ export interface NodeApiOptions {
   tls: Required<ServingTls>;
   runtime: ContainerRuntime;
   pods: { list(): Pod[]; get(namespace: string, name: string): Pod | undefined };
+  access: NodeApiAccess;
   clock: Clock;
   log: Logger;
 }
@@ -78,7 +80,7 @@ const wantsUpgrade = 'Upgrade request required: a WebSocket, or SPDY/3.1';
 
 /** `connect` is there when the request asks for a WebSocket, or SPDY. */
 async function answer(
-  { runtime, pods, clock, streams, portForwards }: NodeApiOptions & Doors,
+  { runtime, pods, clock, access, streams, portForwards }: NodeApiOptions & Doors,
   request: IncomingMessage,
   response: ServerResponse,
   connect?: (take: Connect) => void,
@@ -86,7 +88,8 @@ async function answer(
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://localhost');
   const [resource, ...path] = pathname.slice(1).split('/').map(decodeURIComponent);
   if (resource === 'healthz' && path.length === 0) return text(response, 200, 'ok');
-  if (!(request.socket as TLSSocket).authorized) return text(response, 401, 'Unauthorized');
+  const refusal = await access.refusal(request);
+  if (refusal) return text(response, refusal.code, refusal.message);
   if (request.method !== 'GET' && !(connect && request.method === 'POST')) return text(response, 405, 'Method Not Allowed');
 
   const [namespace = '', podName = '', containerName = ''] = path;

@@ -5,26 +5,34 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { TLSSocket } from 'node:tls';
 import type { Logger } from '#kit/log';
+import type { NodeApiAccess } from './node-api-access.ts';
 import type { ContainerProcess, ContainerRuntime } from './runtime.ts';
 
+export interface PodTunnelsOptions {
+  runtime: ContainerRuntime;
+  access: NodeApiAccess;
+  log: Logger;
+}
+
 export class PodTunnels {
-  readonly #options: { runtime: ContainerRuntime; log: Logger };
+  readonly #options: PodTunnelsOptions;
   readonly #open = new Set<Duplex>();
 
-  constructor(options: { runtime: ContainerRuntime; log: Logger }) {
+  constructor(options: PodTunnelsOptions) {
     this.#options = options;
   }
 
   /** Takes the connection over. A request that is refused hears why in the answer's head. */
-  async connect({ url = '', socket: from }: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { log } = this.#options;
+  async connect(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { url = '' } = message;
+    const { access, log } = this.#options;
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     socket.on('error', (error) => log.debug('a tunnel to a pod broke', { error }));
     try {
-      if (!(from as TLSSocket).authorized) return refuse(socket, '401 Unauthorized');
+      const refusal = await access.refusal(message);
+      if (refusal) return refuse(socket, `${refusal.code} ${refusal.message}`);
       const process = await this.#dial(url);
       if (!process) return refuse(socket, `404 no pod of this node has the address of ${url}`);
       socket.write('HTTP/1.1 200 OK\r\n\r\n');

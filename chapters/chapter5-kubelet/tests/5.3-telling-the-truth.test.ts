@@ -385,11 +385,13 @@ describe('kubelet', () => {
     describe('the node API', () => {
       const cluster = KubeletCluster.forTheseTests();
 
-      it("tells its pods to clients with a certificate of the cluster's CA, and to nobody else", async () => {
+      it('tells its pods to those who may use nodes/proxy, and to nobody else', async () => {
         await cluster.startKubelet();
         await cluster.createPod(pod('echo'));
         await cluster.running('echo');
         expect((await cluster.ask('/pods', { anonymous: true })).code).toBe(401);
+        const message = 'Forbidden (user=jane, verb=get, resource=nodes, subresource=proxy)';
+        expect(await cluster.ask('/pods', { user: 'jane', groups: ['guests'] })).toEqual({ code: 403, body: message });
         const { code, body } = await cluster.ask('/pods');
         expect([code, JSON.parse(body).items.length]).toEqual([200, 1]);
       });

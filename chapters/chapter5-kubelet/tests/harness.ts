@@ -145,10 +145,13 @@ export class KubeletCluster {
     this.#runtime = new FakeRuntime({ podCidr, clock });
   }
 
-  /** Asks the node API as the API server would, or as somebody without a certificate. */
-  async ask(path: string, { anonymous = false } = {}): Promise<{ code: number; body: string }> {
+  /** Asks the node API as the API server would, as another user, or as somebody without a certificate. */
+  async ask(
+    path: string,
+    { anonymous = false, user = 'kube-apiserver', groups = ['system:masters'] } = {},
+  ): Promise<{ code: number; body: string }> {
     const { ca, issue } = this.plane;
-    const transport = new Transport(this.#kubelet?.url ?? '', anonymous ? { ca } : { ca, ...(await issue('kube-apiserver')) });
+    const transport = new Transport(this.#kubelet?.url ?? '', anonymous ? { ca } : { ca, ...(await issue(user, groups)) });
     try {
       const { code, body } = await transport.send({ method: 'GET', path });
       return { code, body: await readText(body) };
