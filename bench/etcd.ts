@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { benchGrowth } from './etcd/growth.ts';
 import type { Content, Found, Job } from './etcd/load.ts';
 import { type Kind, type MeasuredServer, startMeasured } from './etcd/servers.ts';
-import { median, type Row } from './statistics.ts';
+import { type Row, ratioRow } from './statistics.ts';
 
 export interface EtcdBenchOptions {
   rounds: number;
@@ -121,24 +121,6 @@ async function benchSpeed(rounds: number, seconds: number): Promise<Row[]> {
   } finally {
     for (const server of servers) await server.stop();
   }
-}
-
-/** `1.85 (1.62–2.10): 8,271/s to etcd's 4,584/s`; the ratio of each round, for they saw the same machine. */
-function ratioRow(
-  what: string,
-  { unit, lowerIsBetter }: Pick<Measurement, 'unit' | 'lowerIsBetter'>,
-  ours: number[],
-  theirs: number[],
-  goal = '≥ 1',
-): Row {
-  const ratios = ours.map((value, round) => {
-    const other = theirs[round] ?? Number.NaN;
-    return lowerIsBetter ? other / value : value / other;
-  });
-  const number = (values: number[]) => median(values).toLocaleString('en', { maximumFractionDigits: median(values) < 100 ? 2 : 0 });
-  const range = ratios.length > 1 ? ` (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})` : '';
-  const measured = `${median(ratios).toFixed(2)}${range}: ${number(ours)}${unit} to ${number(theirs)}${unit}`;
-  return { what, measured, goal, ...(goal === '' ? {} : { reached: median(ratios) >= 1 }) };
 }
 
 /** With values that say little new, as those of Kubernetes do, and with values that cannot be stored in less. */

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { readFlags, runCommand, UsageError, wholeNumber } from '#cluster/flags';
+import { benchApiServer } from './api-server.ts';
 import { benchCluster } from './cluster.ts';
 import { benchEtcd } from './etcd.ts';
 import { type Row, table } from './statistics.ts';
@@ -11,18 +12,34 @@ import { benchTests } from './tests.ts';
 
 const flags = {
   rounds: { description: 'runs of each measurement; the median is quoted', default: '' },
+  'api-server': { description: 'the real kube-apiserver to compare with; the one on the PATH by default', default: 'kube-apiserver' },
   quick: { description: 'little data and one run: the figures mean little', default: false as const },
 };
 
 interface Part {
   rounds: number;
-  run: (rounds: number, quick: boolean) => Promise<Row[]>;
+  run: (rounds: number, quick: boolean, apiServer: string) => Promise<Row[]>;
+  /** Says what is missing to compare with; absent: nothing is needed. */
+  missing?: (apiServer: string) => string | undefined;
 }
 
 const parts: Record<string, Part> = {
   tests: { rounds: 5, run: benchTests },
   cluster: { rounds: 5, run: benchCluster },
-  etcd: { rounds: 3, run: (rounds, quick) => benchEtcd({ rounds, quick }) },
+  etcd: {
+    rounds: 3,
+    run: (rounds, quick) => benchEtcd({ rounds, quick }),
+    missing: () =>
+      isThere('etcd') ? undefined : 'There is no `etcd` on the PATH to compare with. Debian and Ubuntu have it in the package etcd-server.',
+  },
+  'api-server': {
+    rounds: 3,
+    run: (rounds, quick, program) => benchApiServer({ rounds, quick, program }),
+    missing: (program) =>
+      isThere(program)
+        ? undefined
+        : `There is no \`${program}\` to compare with. Name it with --api-server PATH. It is part of every Kubernetes release: https://kubernetes.io/releases/download/`,
+  },
 };
 
 await runCommand(async () => {
@@ -33,20 +50,22 @@ await runCommand(async () => {
     flags,
     args.filter((arg) => !names.includes(arg)),
   );
-  const chosen = names.length > 0 ? names : Object.keys(parts).filter((name) => name !== 'etcd' || hasRealEtcd());
-  if (chosen.includes('etcd') && !hasRealEtcd()) {
-    throw new UsageError('There is no `etcd` on the PATH to compare with. Debian and Ubuntu have it in the package etcd-server.');
+  const missing = (name: string) => parts[name]?.missing?.(values['api-server']);
+  const chosen = names.length > 0 ? names : Object.keys(parts).filter((name) => !missing(name));
+  for (const name of chosen) {
+    const what = missing(name);
+    if (what) throw new UsageError(what);
   }
   process.stdout.write(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}\n`);
   for (const name of chosen) {
     const part = parts[name] as Part;
     const rounds = wholeNumber('rounds', values.rounds || String(values.quick ? 1 : part.rounds), { min: 1, max: 100 });
-    const rows = await part.run(rounds, values.quick);
+    const rows = await part.run(rounds, values.quick, values['api-server']);
     process.stdout.write(`\n${name}: median (lowest–highest) of ${rounds} runs\n\n${table(rows)}\n`);
   }
   return 0;
 });
 
-function hasRealEtcd(): boolean {
-  return !spawnSync('etcd', ['--version']).error;
+function isThere(program: string): boolean {
+  return !spawnSync(program, ['--version']).error;
 }

@@ -26,16 +26,22 @@ export interface UpstreamApiServerOptions {
   serving: KeyPair;
 }
 
+export interface UpstreamApiServer extends RunningComponent {
+  pid: number | undefined;
+  /** Milliseconds from its start until it was ready. */
+  readyAfter: number;
+}
+
 const startsWithin = 60_000;
 
 /** Resolves when it is ready, the namespace `default` is there, and the roles view, edit and admin have their rules. */
-export async function startUpstreamApiServer(options: UpstreamApiServerOptions): Promise<RunningComponent> {
+export async function startUpstreamApiServer(options: UpstreamApiServerOptions): Promise<UpstreamApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'kubekata-apiserver-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
     const flags = await writeFlags(folder, options);
-    const { url, stop } = await onFreePorts(() => startOnce(flags, options));
-    return { url, stop: () => stop().finally(removeFolder) };
+    const { stop, ...server } = await onFreePorts(() => startOnce(flags, options));
+    return { ...server, stop: () => stop().finally(removeFolder) };
   } catch (error) {
     await removeFolder();
     throw error;
@@ -75,10 +81,12 @@ function signingKey(): string {
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
-async function startOnce(flags: Record<string, string>, { program, authority }: UpstreamApiServerOptions): Promise<RunningComponent> {
+async function startOnce(flags: Record<string, string>, { program, authority }: UpstreamApiServerOptions): Promise<UpstreamApiServer> {
   const admin = await authority.issue({ commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
   const [port] = await freePorts(1);
   const url = `https://127.0.0.1:${port}`;
+  const startedAt = systemClock.now();
+  let readyAfter = 0;
   const server = startProgram(program, { ...flags, 'secure-port': `${port}` });
   const client = new Client({ server: url, tls: { ca: authority.cert, ...admin }, userAgent: 'test' });
   let controllers: RunningComponent | undefined;
@@ -92,6 +100,7 @@ async function startOnce(flags: Record<string, string>, { program, authority }: 
     const isReady = async () => server.hasEnded() || ((await get('/readyz')) && (await get('/api/v1/namespaces/default')));
     await eventually('the real API server is ready', isReady, { within: startsWithin, story: server.story });
     if (server.hasEnded()) throw new Error(`the real API server ended at once:\n${server.story()}`);
+    readyAfter = systemClock.now() - startedAt;
     controllers = await gatherRoles(client);
     const hasRules = async () => ((await client.get(ClusterRoles, { name: 'view' })).rules ?? []).length > 0;
     await eventually('the role `view` has its rules', hasRules, { within: startsWithin });
@@ -99,7 +108,7 @@ async function startOnce(flags: Record<string, string>, { program, authority }: 
     await stop();
     throw error;
   }
-  return { url, stop };
+  return { url, pid: server.pid, readyAfter, stop };
 }
 
 async function gatherRoles(client: Client): Promise<RunningComponent> {

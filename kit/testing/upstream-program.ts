@@ -6,6 +6,8 @@ import { systemClock } from '#kit/clock';
 import { patience } from '#kit/testing/wait';
 
 export interface UpstreamProgram {
+  /** undefined when it could not be started */
+  readonly pid: number | undefined;
   /** It ended by itself, or could not be started. */
   hasEnded(): boolean;
   /** The end of what it wrote. */
@@ -42,7 +44,7 @@ export function startProgram(program: string, flags: Record<string, string>): Up
     if (!isOver) child.kill('SIGKILL');
     await ended;
   };
-  return { hasEnded: () => isOver, story: () => output, stop };
+  return { pid: child.pid, hasEnded: () => isOver, story: () => output, stop };
 }
 
 /**
