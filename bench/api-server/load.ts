@@ -63,19 +63,26 @@ const merge = (path: string, patch: object) => ({
   headers: { 'content-type': 'application/merge-patch+json' },
 });
 
+type Open = (count: number, begin?: (connection: Connection, index: number) => Promise<void>) => Promise<Connection[]>;
+
 async function main(server: Server, job: Job): Promise<Found> {
   const opened: Connection[] = [];
-  const open = async (count: number) => {
+  /** What begins on a connection begins at once: a server may close one on which nothing comes. */
+  const open = async (count: number, begin: (connection: Connection, index: number) => Promise<void> = async () => {}) => {
     const connections: Connection[] = [];
-    for (let index = 0; index < count; index++) connections.push(await Connection.connect(server.url, server.tls));
-    opened.push(...connections);
+    for (let index = 0; index < count; index++) {
+      const connection = await Connection.connect(server.url, server.tls);
+      opened.push(connection);
+      connections.push(connection);
+      await begin(connection, index);
+    }
     return connections;
   };
   try {
     if (job.kind === 'fill') return await fill(await open(20), job.count);
     if (job.kind === 'lists') return await lists((await open(1)) as [Connection], job.as, job.times);
-    if (job.kind === 'fan-out') return await fanOut(await open(job.watchers + 1), job.times);
-    if (job.kind === 'busy') return await busy(await open(job.watchers), await open(40), job);
+    if (job.kind === 'fan-out') return await fanOut(open, job);
+    if (job.kind === 'busy') return await busy(open, job);
     const run = job.kind === 'creates' ? creating() : getting();
     return await steadily(await open(job.clients), job.seconds, run);
   } finally {
@@ -134,26 +141,26 @@ async function lists([connection]: [Connection], as: keyof typeof listsAs, times
 }
 
 /** One ConfigMap changes, everybody watches it. */
-async function fanOut([writer, ...watchers]: Connection[], times: number): Promise<Found> {
+async function fanOut(open: Open, { watchers, times }: Extract<Job, { kind: 'fan-out' }>): Promise<Found> {
   const path = '/api/v1/namespaces/default/configmaps';
   const name = `news-${process.pid}`;
-  const latencies: number[] = [];
-  let changedAt = performance.now();
-  let missing = watchers.length;
-  let allTold = Promise.withResolvers<void>();
+  const [writer] = await open(1);
   await writer?.request(create(path, JSON.stringify({ metadata: { name } })));
-  for (const watcher of watchers) {
-    await watcher.watch(`${path}?watch=true&fieldSelector=metadata.name%3D${name}`, () => {
-      latencies.push(performance.now() - changedAt);
-      missing--;
-      if (missing === 0) allTold.resolve();
-    });
-  }
+  const latencies: number[] = [];
+  let changedAt = 0;
+  let missing = watchers;
+  let allTold = Promise.withResolvers<void>();
+  const onEvent = () => {
+    latencies.push(performance.now() - changedAt);
+    missing--;
+    if (missing === 0) allTold.resolve();
+  };
+  await open(watchers, (watcher) => watcher.watch(`${path}?watch=true&fieldSelector=metadata.name%3D${name}`, onEvent));
   // Each is told first what there is.
   await allTold.promise;
   for (let time = 0; time < times + 3; time++) {
     if (time === 3) latencies.length = 0;
-    missing = watchers.length;
+    missing = watchers;
     allTold = Promise.withResolvers();
     changedAt = performance.now();
     await Promise.all([writer?.request(merge(`${path}/${name}`, { data: { time: `${time}` } })), allTold.promise]);
@@ -162,11 +169,12 @@ async function fanOut([writer, ...watchers]: Connection[], times: number): Promi
 }
 
 /** Every watcher is a node that watches its pods; writes come at their times, whether those before are answered or not. */
-async function busy(watchers: Connection[], idle: Connection[], job: Extract<Job, { kind: 'busy' }>): Promise<Found> {
-  for (const [node, watcher] of watchers.entries()) {
+async function busy(open: Open, job: Extract<Job, { kind: 'busy' }>): Promise<Found> {
+  await open(job.watchers, (watcher, node) => {
     const selector = encodeURIComponent(`spec.nodeName=node-${node}`);
-    await watcher.watch(`/api/v1/pods?watch=true&resourceVersion=0&fieldSelector=${selector}`, () => {});
-  }
+    return watcher.watch(`/api/v1/pods?watch=true&resourceVersion=0&fieldSelector=${selector}`, () => {});
+  });
+  const idle = await open(40);
   const found = { write: [] as number[], get: [] as number[], list: [] as number[] };
   const waiting: PromiseWithResolvers<Connection>[] = [];
   const take = async () => {
