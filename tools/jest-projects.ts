@@ -52,6 +52,7 @@ export function chapterProjects({ learner }: { learner: boolean }) {
     displayName: chapter,
     testMatch: [`<rootDir>/chapters/${chapter}/tests/*.test.ts`],
     moduleNameMapper: moduleNameMapper(learner ? `learner-${index + 1}` : undefined),
+    ...(learner && { testEnvironment: join(root, 'tools/kata/loop-environment.ts') }),
     setupFilesAfterEnv: learner ? ['<rootDir>/tools/kata/wait-for-go.cjs'] : [],
   }));
 }

@@ -8,7 +8,7 @@ import { inShort, type Told, transcriptKey } from './transcript.ts';
 const charactersALine = 110;
 
 export default class FailureEnvironment extends TestEnvironment {
-  async handleTestEvent(event: Circus.Event): Promise<void> {
+  async handleTestEvent(event: Circus.Event, _: Circus.State): Promise<void> {
     const transcript = (this.global as unknown as Record<symbol, Told | undefined>)[transcriptKey];
     if (event.name === 'test_start') transcript?.begin();
     if (event.name !== 'test_fn_failure') return;

@@ -61,6 +61,15 @@ describe('npm run kata', () => {
     await shows(/all \d+ tests pass/);
     expect(progress()).toMatchObject({ current: '3.2', stages: { '3.2': { hints: 2 } } });
 
+    const queue = readFileSync(src('work-queue.ts'), 'utf8');
+    writeFileSync(src('work-queue.ts'), queue.replace('2 ** failures', '3 ** failures'));
+    await shows(/ \d+ of \d+ tests pass[\s\S]*● .* waits twice as long after each failure of a key/);
+    const before = terminal.screens.length;
+    writeFileSync(src('work-queue.ts'), queue);
+    await shows(/all \d+ tests pass/);
+    const news = terminal.screens.slice(before).find((screen) => !screen.includes('… running'));
+    expect(news).toMatch(/✓ waits twice as long after each failure of a key {2}… 1 passed/);
+
     press('r');
     await shows('back to the starter?');
     press('x');

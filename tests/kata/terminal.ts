@@ -29,7 +29,12 @@ export class Terminal {
 
   /** What stands on the screen now, without colours. */
   get screen(): string {
-    return stripVTControlCharacters(this.#output.slice(this.#output.lastIndexOf(clearScreen) + 1)).replaceAll('\r', '');
+    return this.screens.at(-1) ?? '';
+  }
+
+  /** What stood there since the beginning, the last one included. */
+  get screens(): string[] {
+    return this.#output.split(clearScreen).map((text) => stripVTControlCharacters(text).replaceAll('\r', ''));
   }
 
   press(keys: string): void {

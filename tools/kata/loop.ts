@@ -82,13 +82,13 @@ export class Loop {
   readonly #onSave = (path: string): void => {
     // Another chapter's file says nothing about this stage.
     if (!path.replaceAll('\\', '/').includes(`/chapters/${this.#view.stage.chapter}/`)) return;
-    this.#show({ panel: undefined });
+    this.#view.panel = undefined;
     void this.#test();
   };
 
   async #test(): Promise<void> {
     const { stage } = this.#view;
-    this.#show({ running: { passed: 0, failed: undefined } });
+    this.#show({ running: { passed: 0, latest: undefined, failed: undefined } });
     const code = fingerprintOf(this.#root, stage.chapter);
     const outcome = await this.#runs.run(stage, (running) => this.#show({ running }));
     if (!outcome) return;

@@ -41,13 +41,21 @@ describe("the loop's screen", () => {
     );
     expect(shown({ outcome: { kind: 'stuck', test: 'fits › a pod' } })).toMatch(/fits › a pod\n.*endless loop/s);
     expect(shown({ outcome: { kind: 'ended', output: 'out of memory' } })).toMatch(/did not run to their end.*out of memory/s);
-    expect(shown({ running: { passed: 7, failed: undefined } })).toContain('… running, 7 passed');
   });
 
-  it('says in a line which test failed first, while the others go on', () => {
-    const lines = shown({ running: { passed: 7, failed: `rejects a full node: ${'expected '.repeat(20)}` } }).split('\n');
-    expect(lines[2]).toMatch(/^ ✗ rejects a full node: expected .*… …$/);
-    expect(lines.filter((line) => widthOf(line) > 80)).toEqual([]);
+  it('ticks off the tests while they run, and no longer shows a failure that may be mended', () => {
+    expect(shown({ running: { passed: 0, latest: undefined, failed: undefined } })).toMatch(/^ … running\n[\s\S]*expected true/m);
+    const text = shown({ running: { passed: 7, latest: 'rejects a full node', failed: undefined } });
+    expect(text).toMatch(/^ ✓ rejects a full node {2}… 7 passed$/m);
+    expect(text).not.toContain('expected true');
+  });
+
+  it('shows in full the first test that failed, while the others go on', () => {
+    const failed = { title: `rejects ${'a full node '.repeat(20)}`, message: 'expected false\ngot       true' };
+    const lines = shown({ running: { passed: 7, latest: 'fits', failed } }).split('\n');
+    expect(lines[2]).toMatch(/^ ✗ rejects a full node .*… {2}… 7 passed$/);
+    expect(lines).toContain('     got       true');
+    expect(lines.filter((line) => widthOf(line) > 80 && !line.includes('●'))).toEqual([]);
   });
 
   it('puts a hint in the place of the failure', () => {

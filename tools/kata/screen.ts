@@ -57,8 +57,7 @@ function title({ stage, stages, state }: View, width: number): string {
 }
 
 function status({ outcome, running }: View, width: number): string {
-  if (running?.failed) return `${bad('✗')} ${clip(running.failed, width - 4)} ${dim('…')}`;
-  if (running) return `${accent('…')} running${running.passed > 0 ? dim(`, ${running.passed} passed`) : ''}`;
+  if (running) return statusOfRun(running, width);
   switch (outcome?.kind) {
     case undefined:
       return dim('…');
@@ -76,8 +75,19 @@ function status({ outcome, running }: View, width: number): string {
   }
 }
 
+/** The first failure as soon as there is one; until then the tests tick by. */
+function statusOfRun({ passed, latest, failed }: Progress, width: number): string {
+  const count = `… ${passed} passed`;
+  const room = width - count.length - 4;
+  if (failed) return `${failed.message.includes('NotImplemented') ? accent('·') : bad('✗')} ${clip(failed.title, room)}  ${dim(count)}`;
+  return latest === undefined ? `${accent('…')} running` : `${good('✓')} ${clip(latest, room)}  ${dim(count)}`;
+}
+
 /** The first failure in full, or what to do now. */
-function explain({ outcome, stage, stages, state }: View, width: number): string {
+function explain({ outcome, running, stage, stages, state }: View, width: number): string {
+  if (running?.failed) return `  ● ${running.failed.title}\n\n${running.failed.message.replace(/^/gm, '    ')}`;
+  // The test that failed last runs first: what was said of it is no longer true once a test has passed.
+  if (running?.latest !== undefined) return '';
   switch (outcome?.kind) {
     case undefined:
       return '';

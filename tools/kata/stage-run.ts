@@ -4,28 +4,31 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import type { Clock, Timer } from '#kit/clock';
 import { chapterNumber, type Stage, testOf } from '../course.ts';
 import { moduleNameMapper } from '../jest-projects.ts';
 import type { StageResult } from '../progress.ts';
 import { filesToWrite, givenModules } from './given-modules.ts';
+import type { Go } from './loop-environment.ts';
 
 /** What a run's process says. */
 export type Said =
   | { kind: 'warm' }
   | { kind: 'alive' }
+  /** With its full name. */
   | { kind: 'test'; name: string }
-  | { kind: 'passed' }
+  | { kind: 'passed'; title: string }
   /** With the message and stack of its first failure. */
-  | { kind: 'failed'; name: string; message: string }
+  | { kind: 'failed'; name: string; title: string; message: string }
   | { kind: 'result'; result: StageResult };
 
 /** How far a run is. */
 export interface Progress {
   passed: number;
-  /** The first test that failed, and why, in a line. */
-  failed: string | undefined;
+  /** The title of the test that passed last. */
+  latest: string | undefined;
+  /** The first test that failed: its title, and the message without a stack. */
+  failed: { title: string; message: string } | undefined;
 }
 
 export type Outcome =
@@ -45,6 +48,8 @@ export class StageRuns {
   readonly #clock: Clock;
   #warm: { stage: string; process: StageProcess } | undefined;
   #running: StageProcess | undefined;
+  /** For each stage that failed last time: the full name of its first test that did. */
+  readonly #failedLast = new Map<string, string>();
   /** Files that were saved although they hold none of the stage's functions. */
   readonly #savedToo = new Set<string>();
 
@@ -53,13 +58,15 @@ export class StageRuns {
     this.#clock = clock;
   }
 
-  /** Runs the stage. A run that goes on is ended: it never reports. */
+  /** Runs the stage, with the test that failed last in front. A run that goes on is ended: it never reports. */
   async run(stage: Stage, onProgress: (progress: Progress) => void): Promise<Outcome | undefined> {
     this.#running?.kill();
     const run = this.#takeWarm(stage);
     this.#running = run;
-    const outcome = await run.go(onProgress);
+    const outcome = await run.go(this.#failedLast.get(stage.id), (progress) => this.#running === run && onProgress(progress));
+    if (run.firstFailure !== undefined) this.#failedLast.set(stage.id, run.firstFailure);
     if (this.#running !== run) return undefined;
+    if (run.firstFailure === undefined) this.#failedLast.delete(stage.id);
     run.kill();
     this.#running = undefined;
     this.warm(stage);
@@ -95,6 +102,8 @@ class StageProcess {
   readonly #clock: Clock;
   /** The files that it has loaded ahead, as they were then. */
   readonly #loaded: Map<string, string>;
+  /** The full name of the first test that failed, or of the one that did not come back. */
+  firstFailure: string | undefined;
   #output = '';
   #isWarm = false;
   #hasEnded = false;
@@ -145,9 +154,9 @@ class StageProcess {
     return [...this.#loaded].filter(([path, version]) => versionOf(path) !== version).map(([path]) => path);
   }
 
-  async go(onProgress: (progress: Progress) => void): Promise<Outcome> {
+  async go(first: string | undefined, onProgress: (progress: Progress) => void): Promise<Outcome> {
     let test: string | undefined;
-    const progress: Progress = { passed: 0, failed: undefined };
+    const progress: Progress = { passed: 0, latest: undefined, failed: undefined };
     let watchdog: Timer | undefined;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const lookAgain = () => {
@@ -159,8 +168,11 @@ class StageProcess {
     this.#onSaid = (said) => {
       if (said.kind === 'test') test = said.name;
       lookAgain();
-      if (said.kind === 'passed') progress.passed++;
-      if (said.kind === 'failed') progress.failed ??= `${said.name}: ${firstLine(said.message)}`;
+      if (said.kind === 'passed') Object.assign(progress, { passed: progress.passed + 1, latest: said.title });
+      if (said.kind === 'failed') {
+        this.firstFailure ??= said.name;
+        progress.failed ??= { title: said.title, message: withoutStack(said.message) };
+      }
       if (said.kind === 'passed' || said.kind === 'failed') onProgress({ ...progress });
       if (said.kind === 'result') resolve({ kind: 'result', result: said.result, ms: this.#clock.now() - started });
     };
@@ -168,12 +180,13 @@ class StageProcess {
     this.#goWhenWarm = () => {
       started = this.#clock.now();
       lookAgain();
-      if (this.#child.connected) this.#child.send('go');
+      if (this.#child.connected) this.#child.send({ first } satisfies Go);
     };
     if (this.#isWarm) this.#goWhenWarm();
     if (this.#hasEnded) this.#onEnd();
     const outcome = await promise;
     watchdog?.cancel();
+    if (outcome.kind === 'stuck') this.firstFailure ??= outcome.test;
     return outcome;
   }
 
@@ -190,9 +203,9 @@ function versionOf(path: string): string {
   return `${mtimeMs} ${size}`;
 }
 
-function firstLine(message: string): string {
-  const [line = ''] = stripVTControlCharacters(message).split('\n');
-  return line.replace(/^\w*Error: /, '').trim();
+function withoutStack(message: string): string {
+  const [text = ''] = message.split(/\n\s+at /);
+  return text.replace(/^\w*Error: /, '').trim();
 }
 
 function killGroup(leader: number): void {

@@ -10,6 +10,7 @@ import typescript from 'typescript';
 import { systemClock } from '#kit/clock';
 import { tsconfigForJest } from '../jest-projects.ts';
 import { stageResult } from '../progress.ts';
+import type { Go } from './loop-environment.ts';
 import type { Said } from './stage-run.ts';
 
 const aliveEveryMs = 500;
@@ -30,9 +31,9 @@ export default class TellLoop implements Pick<Reporter, 'onRunStart' | 'onTestCa
       compileOnce();
       say({ kind: 'warm' });
     });
-    process.once('message', () => {
+    process.once('message', (go: Go) => {
       systemClock.every(aliveEveryMs, () => say({ kind: 'alive' }));
-      channel('kubekata.go').publish({});
+      channel('kubekata.go').publish(go);
     });
   }
 
@@ -40,9 +41,9 @@ export default class TellLoop implements Pick<Reporter, 'onRunStart' | 'onTestCa
     say({ kind: 'test', name: fullName });
   }
 
-  onTestCaseResult(_: Test, { status, title, failureMessages }: TestCaseResult): void {
-    if (status === 'passed') say({ kind: 'passed' });
-    if (status === 'failed') say({ kind: 'failed', name: title, message: failureMessages[0] ?? '' });
+  onTestCaseResult(_: Test, { status, fullName, title, failureMessages }: TestCaseResult): void {
+    if (status === 'passed') say({ kind: 'passed', title });
+    if (status === 'failed') say({ kind: 'failed', name: fullName, title, message: failureMessages[0] ?? '' });
   }
 
   onTestResult(_: Test, result: TestResult, __: AggregatedResult): void {
