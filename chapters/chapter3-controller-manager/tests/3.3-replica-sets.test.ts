@@ -382,11 +382,11 @@ describe('controller manager', () => {
 
       it('counts a pod as available when its minReadySeconds are over, though nothing else happens', async () => {
         const { spec, ...rest } = echoSet(namespace, 1);
-        await cluster.client.create(ReplicaSets, { ...rest, spec: { ...spec, minReadySeconds: 2 } as NonNullable<ReplicaSet['spec']> });
+        await cluster.client.create(ReplicaSets, { ...rest, spec: { ...spec, minReadySeconds: 4 } as NonNullable<ReplicaSet['spec']> });
         await havePods(1);
         await allReady(cluster.client, namespace);
         await cluster.eventually('the pod is ready', async () => (await set()).status?.readyReplicas === 1);
-        await cluster.eventually('the pod is available', async () => (await set()).status?.availableReplicas === 1, { within: 4_000 });
+        await cluster.eventually('the pod is available', async () => (await set()).status?.availableReplicas === 1, { within: 10_000 });
       });
 
       it('makes no pod for a set that is being deleted', async () => {
