@@ -6,7 +6,7 @@ import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ApiServerOptions } from '#api-server';
-import { ClusterRoleBindings, ConfigMaps } from '#kit/api';
+import { ClusterRoleBindings, type ConfigMap, ConfigMaps } from '#kit/api';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
@@ -113,6 +113,25 @@ describe('the API server under pressure', () => {
     expect(await metricsOf(on)).toMatch(/apiserver_longrunning_requests{verb="WATCH",.*resource="configmaps".*} 1/);
     over.abort();
     await on.eventually('the watch is over', async () => /longrunning_requests{verb="WATCH",.*"configmaps".*} 0/.test(await metricsOf(on)));
+  });
+
+  it('asks etcd only once for those who take any moment, and tells them what has changed since', async () => {
+    const on = await start({});
+    const read = async (path: string) => JSON.parse((await (await ask(on, 'admin', path, { groups: ['system:masters'] })).answered).body);
+    const namesNow = async () => (await read(`${configMaps}?resourceVersion=0`)).items.map(({ metadata }: ConfigMap) => metadata?.name);
+    const listsOfEtcd = async () =>
+      /etcd_request_duration_seconds_count{operation="list",type="configmaps"} (\d+)/.exec(await metricsOf(on))?.[1];
+    for (const name of ['b', 'c', 'd']) await on.client.create(ConfigMaps, { metadata: { name, namespace: 'default' } });
+    expect(await namesNow()).toEqual(['b', 'c', 'd']);
+    const before = await listsOfEtcd();
+    await on.client.create(ConfigMaps, { metadata: { name: 'a', namespace: 'default' } });
+    await on.client.delete(ConfigMaps, { name: 'c', namespace: 'default' });
+    await on.eventually('both changes show', async () => (await namesNow()).join() === 'a,b,d');
+    expect((await read('/api/v1/namespaces/kube-system/configmaps?resourceVersion=0')).items).toEqual([]);
+    const { items, metadata } = await read(`${configMaps}?resourceVersion=0&fieldSelector=metadata.name%3Db`);
+    expect(items).toHaveLength(1);
+    expect(Number(metadata.resourceVersion)).toBeGreaterThan(Number(items[0].metadata.resourceVersion));
+    expect(await listsOfEtcd()).toBe(before);
   });
 
   it('answers what it was asked before it stops', async () => {
