@@ -6,6 +6,7 @@ import type { ServiceAccountTokens } from './access/service-account-tokens.ts';
 import type { Admit } from './admission/admission.ts';
 import type { Definitions } from './custom/definitions.ts';
 import type { Health } from './health.ts';
+import type { LiveLists } from './live-lists.ts';
 import type { NodeConnections } from './node-connections.ts';
 import type { PodNetwork } from './pod-network.ts';
 import type { Registry } from './registry.ts';
@@ -18,6 +19,7 @@ export interface ApiResources {
   metrics: ServerMetrics;
   registry: Registry;
   storage: Storage;
+  lists: LiveLists;
   caches: WatchCaches;
   definitions: Definitions;
   nodes: NodeConnections;

@@ -29,11 +29,11 @@ export async function handleCollection(collection: Collection, request: ApiReque
   throw methodNotAllowed();
 }
 
-async function list(collection: Collection, request: ApiRequest, { storage, clock }: ApiResources): Promise<Answer> {
+async function list(collection: Collection, request: ApiRequest, { lists, clock }: ApiResources): Promise<Answer> {
   const { resource } = collection;
   const representation = negotiate(request.message.headers.accept);
   const render = listRenderer(resource, representation, request.query, clock);
-  const { items, metadata } = await listObjects(storage, collection, readListQuery(request.query, resource));
+  const { items, metadata } = await lists.list(collection, readListQuery(request.query, resource));
   return { body: render(items, metadata), contentType: representation.contentType };
 }
 
@@ -46,7 +46,8 @@ async function watch(collection: Collection, request: ApiRequest, api: ApiResour
   const render = isAsStored ? undefined : objectRenderer(resource, representation, request.query, api.clock);
   const cache = await api.caches.of(resource);
   const type = typeShown(resource, representation);
-  await WatchStream.start({ ...api, collection, query, cache, type, render, response: request.response });
+  const isAnyMoment = request.query.get('resourceVersion') === '0';
+  await WatchStream.start({ ...api, collection, query, isAnyMoment, cache, type, render, response: request.response });
 }
 
 async function create(collection: Collection, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {

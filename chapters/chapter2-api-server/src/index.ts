@@ -18,6 +18,7 @@ import { Definitions } from './custom/definitions.ts';
 import { connectEtcd } from './etcd.ts';
 import { EventLeases } from './event-leases.ts';
 import { healthChecks, type Readiness } from './health.ts';
+import { LiveLists } from './live-lists.ts';
 import { MeasuredStorage } from './measured-storage.ts';
 import { defaultAddressTypes, NodeConnections } from './node-connections.ts';
 import { type PodConnections, PodNetwork } from './pod-network.ts';
@@ -103,6 +104,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     metrics,
     registry,
     storage,
+    lists: new LiveLists({ storage, caches }),
     caches,
     definitions,
     nodes,

@@ -7,9 +7,8 @@ import type { Clock, Random, Timer } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
 import { ApiError } from '#kit/status';
 import { statusOf } from './errors.ts';
-import { listObjects } from './list.ts';
+import type { LiveLists } from './live-lists.ts';
 import type { ApiObject, Collection } from './object.ts';
-import type { Storage } from './storage.ts';
 import type { Change, WatchCache, Watcher } from './watch-cache.ts';
 import { eventOf, type WatchEvent } from './watch-events.ts';
 import type { WatchQuery } from './watch-query.ts';
@@ -26,7 +25,9 @@ export interface WatchStreamOptions {
   collection: Collection;
   query: WatchQuery;
   cache: WatchCache;
-  storage: Storage;
+  lists: LiveLists;
+  /** Whether the present state may be an older one: the client gave resourceVersion 0. */
+  isAnyMoment: boolean;
   response: ServerResponse;
   /** What the client takes objects for: those of a bookmark, too. */
   type: { kind: string; apiVersion: string };
@@ -48,10 +49,10 @@ export class WatchStream implements Watcher {
 
   /** Resolves when the stream is on its way; rejects, with nothing sent yet, when it cannot begin. */
   static async start(options: WatchStreamOptions): Promise<WatchStream> {
-    const { collection, query, storage, response } = options;
+    const { collection, query, lists, isAnyMoment, response } = options;
     const { selector, after } = query;
-    const resourceVersion = query.atLeast > 0 ? String(query.atLeast) : undefined;
-    const state = after === undefined ? await listObjects(storage, collection, { selector, resourceVersion }) : undefined;
+    const resourceVersion = query.atLeast > 0 || isAnyMoment ? String(query.atLeast) : undefined;
+    const state = after === undefined ? await lists.list(collection, { selector, resourceVersion }) : undefined;
     const stream = new WatchStream(options);
     stream.#begin(state?.items ?? [], state ? Number(state.metadata.resourceVersion) : (after ?? 0));
     response.on('close', () => stream.end());

@@ -6,7 +6,7 @@ import { keyOf, prefixOfResource } from '../keys.ts';
 import { type ApiObject, targetOf } from '../object.ts';
 import type { ResourceDefinition } from '../resources.ts';
 import type { Storage } from '../storage.ts';
-import type { Change, Watcher } from '../watch-cache.ts';
+import type { Change, WatchCache, Watcher } from '../watch-cache.ts';
 import type { WatchCaches } from '../watch-caches.ts';
 
 export interface LiveSource {
@@ -21,6 +21,8 @@ export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
   readonly #onNews: () => void;
   readonly #objects = new Map<string, T>();
   #loading: Promise<void> | undefined;
+  #cache: WatchCache | undefined;
+  #revision = 0;
 
   /** `onNews` is called after each change, and when the watch has ended. */
   constructor(resource: ResourceDefinition, { storage, caches }: LiveSource, onNews: () => void = () => {}) {
@@ -49,7 +51,19 @@ export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
     return this.#objects.values();
   }
 
-  onChange({ object, deleted }: Change): void {
+  /** Those that match and whose keys begin so, in the order of their keys. */
+  select(prefix: string, matches: (object: T) => boolean): T[] {
+    const found = [...this.#objects].filter(([key, object]) => key.startsWith(prefix) && matches(object));
+    return found.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, object]) => object);
+  }
+
+  /** The store's revision that these objects are of. */
+  get revision(): number {
+    return Math.max(this.#revision, this.#cache?.revision ?? 0);
+  }
+
+  onChange({ object, deleted, revision }: Change): void {
+    this.#revision = revision;
     const key = this.#keyOf(object);
     if (deleted) this.#objects.delete(key);
     else this.#objects.set(key, object as T);
@@ -66,6 +80,8 @@ export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
     const { entries, revision } = await this.#storage.list({ prefix: prefixOfResource(this.#resource) });
     this.#objects.clear();
     for (const { object } of entries) this.#objects.set(this.#keyOf(object), object as T);
+    this.#cache = cache;
+    this.#revision = revision;
     cache.watch(revision, this);
   }
 
