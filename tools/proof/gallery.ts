@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WrongSolution } from '#kit/testing/wrong-solution';
+import { stageOfTest } from '../course.ts';
 
 export interface Exhibit extends WrongSolution {
   chapter: string;
@@ -12,20 +13,34 @@ export interface Exhibit extends WrongSolution {
   source: string;
 }
 
+const folderOf = (chapter: string) => `chapters/${chapter}/tests/wrong`;
+
+/** `1.1`, … */
+export function stagesWithWrongSolutions(root: string, chapter: string): string[] {
+  const folder = join(root, folderOf(chapter));
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.ts')) : [];
+  return files.sort().map((name) => name.replace(/\.ts$/, ''));
+}
+
 /** Every wrong solution of the chapter. `load` imports a module by its absolute path. */
 export async function readGallery(
   root: string,
   chapter: string,
   load: (path: string) => Promise<{ wrong: WrongSolution[] }>,
 ): Promise<Exhibit[]> {
-  const folder = `chapters/${chapter}/tests/wrong`;
-  if (!existsSync(join(root, folder))) return [];
-  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts'));
-  const perFile = files.sort().map(async (name) => {
-    const { wrong } = await load(join(root, folder, name));
-    return wrong.map((solution) => ({ ...solution, chapter, stage: name.replace(/\.ts$/, ''), source: `${folder}/${name}` }));
+  const perFile = stagesWithWrongSolutions(root, chapter).map(async (stage) => {
+    const source = `${folderOf(chapter)}/${stage}.ts`;
+    const { wrong } = await load(join(root, source));
+    return wrong.map((solution) => ({ ...solution, chapter, stage, source }));
   });
   return (await Promise.all(perFile)).flat();
+}
+
+/** The wrong solutions of a test file's stage. */
+export async function exhibitsOf(root: string, test: string, load: Parameters<typeof readGallery>[2]): Promise<Exhibit[]> {
+  const { chapter = '', id } = stageOfTest(test) ?? {};
+  const gallery = await readGallery(root, chapter, load);
+  return gallery.filter(({ stage }) => stage === id);
 }
 
 /** What is wrong with the entry itself, or nothing. */

@@ -34,18 +34,17 @@ describe('a proof', () => {
     expect(notGreen({ testResults: [], testExecError: uncaught })).toContain('outside of any test');
   });
 
-  const wrong: Caught = {
-    kind: 'caught',
-    name: 'n',
-    misunderstanding: 'Keys.',
-    caughtBy: 'puts',
-    source: 'wrong/1.1.ts',
-    problem: undefined,
-  };
+  const wrong: Caught = { misunderstanding: 'Keys.', caughtBy: 'puts', source: 'wrong/1.1.ts' };
 
   it('is content when the named test catches the wrong solution', () => {
     expect(notCaught(wrong, { testResults: [test('puts', 'expected 2'), test('deletes')] })).toBeUndefined();
     expect(notCaught(wrong, { testResults: [test('puts', 'expected 2')], testExecError: uncaught })).toBeUndefined();
+  });
+
+  it('is not content when the named test is red without the wrong solution, too, or has no result', () => {
+    const red = { testResults: [test('puts', 'expected 2')] };
+    expect(notCaught(wrong, red, 'expected 2')).toContain('"puts" fails without the wrong solution, too');
+    expect(notCaught(wrong)).toContain('ends, or hangs, before "puts" has a result');
   });
 
   it('is not content when another test does, or none, or there is no such test', () => {

@@ -3,18 +3,15 @@
 
 import type { AssertionResult, TestResult } from '@jest/test-result';
 
+export type Proof = { kind: 'red on the starter' } | { kind: 'green on the way' };
+
+/** A wrong solution, and the test that must go red. */
 export interface Caught {
-  kind: 'caught';
-  name: string;
   misunderstanding: string;
   caughtBy: string;
   /** The gallery's file. */
   source: string;
-  /** The entry can't be applied, and why. */
-  problem: string | undefined;
 }
-
-export type Proof = { kind: 'red on the starter' } | { kind: 'green on the way' } | Caught;
 
 export interface Outcome {
   testExecError?: TestResult['testExecError'] | undefined;
@@ -43,8 +40,14 @@ export function notRed({ testExecError, testResults }: Outcome): string | undefi
   return `On the starter a test must fail because of NotImplemented; these fail because of something else:\n\n${otherwise.join('\n\n')}`;
 }
 
-/** Why the wrong solution is not caught as promised, or nothing. */
-export function notCaught({ caughtBy, source, misunderstanding }: Caught, result: Outcome): string | undefined {
+/**
+ * Why the wrong solution is not caught as promised, or nothing.
+ * @param result undefined: there is none
+ * @param without why the named test failed without the wrong solution, if it did
+ */
+export function notCaught({ caughtBy, source, misunderstanding }: Caught, result?: Outcome, without?: string): string | undefined {
+  if (!result) return `${source}: the process of the stage's tests ends, or hangs, before "${caughtBy}" has a result`;
+  if (without !== undefined) return `${source}: "${caughtBy}" fails without the wrong solution, too, when it runs alone:\n\n${without}`;
   const named = result.testResults.filter(({ title, status }) => title === caughtBy && status !== 'pending');
   if (named.some(({ status }) => status === 'failed')) return undefined;
   if (result.testExecError) return `${source}: the stage's file does not run with it:\n\n${textOf(result.testExecError)}`;

@@ -1,18 +1,18 @@
 // Proofs of the tests themselves, as jest projects over the stages' own test files. For each stage: its file is red on the
-// starter, because of NotImplemented and nothing else; and green on the way, when only the stages up to it are written. For each wrong solution in the gallery: the test it names goes red.
-// Nothing is copied: transform.ts changes the solution's text on its way into jest, and judge.ts turns the outcome around.
+// starter, because of NotImplemented and nothing else; and green on the way, when only the stages up to it are written: there
+// transform.ts changes the solution's text on its way into jest, and judge.ts turns the outcome around. For each wrong solution in
+// the gallery the test that it names goes red: gallery-runner.ts. Nothing is copied.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chapters } from '../chapters.ts';
 import { common, moduleNameMapper, root } from '../jest-projects.ts';
-import { type Exhibit, misfit, readGallery } from './gallery.ts';
+import { stagesWithWrongSolutions } from './gallery.ts';
 import type { Proof } from './outcome.ts';
 import type { Change } from './transform.ts';
 
-export async function proofProjects() {
-  const perChapter = await Promise.all(chapters.map((chapter) => readGallery(root, chapter, (path) => import(path))));
-  return [...chapters.flatMap(redOnStarter), ...chapters.flatMap(greenOnTheWay), ...perChapter.flat().map(caught)];
+export function proofProjects() {
+  return [...chapters.flatMap(redOnStarter), ...chapters.flatMap(greenOnTheWay), gallery()];
 }
 
 function redOnStarter(chapter: string) {
@@ -30,10 +30,19 @@ function greenOnTheWay(chapter: string) {
   });
 }
 
-function caught(exhibit: Exhibit) {
-  const { chapter, stage, source, name, misunderstanding, file, replace, by, caughtBy } = exhibit;
-  const proof: Proof = { kind: 'caught', name, misunderstanding, caughtBy, source, problem: misfit(root, exhibit) };
-  return project('gallery', chapter, `${stage}-*.test.ts`, proof, { chapter, file, replace, by });
+/** Its runner starts processes of its own: jest has nothing to transform. */
+function gallery() {
+  const stages = chapters.flatMap((chapter) =>
+    stagesWithWrongSolutions(root, chapter).map((stage) => `<rootDir>/chapters/${chapter}/tests/${stage}-*.test.ts`),
+  );
+  return {
+    ...common,
+    displayName: 'gallery',
+    roots: ['<rootDir>/chapters'],
+    testMatch: stages,
+    testEnvironment: 'node',
+    testRunner: join(root, 'tools/proof/gallery-runner.ts'),
+  };
 }
 
 function project(displayName: string, chapter: string, testFile: string, proof: Proof, change: Change) {

@@ -8,28 +8,18 @@ import type { RawCompilerOptions } from 'ts-jest/dist/raw-compiler-options.js';
 import { tsconfigForJest } from '../jest-projects.ts';
 import { toStarter } from '../starter.ts';
 
-export type Change = { chapter: string } & (
-  | {
-      /** The solution without its bodies; with `upTo`, only without those of the stages behind that one. */
-      starter: { stages: string[]; upTo?: string };
-    }
-  | {
-      /** In the chapter's solution. */
-      file: string;
-      replace: string;
-      by: string;
-    }
-);
+export interface Change {
+  chapter: string;
+  /** The solution without its bodies; with `upTo`, only without those of the stages behind that one. */
+  starter: { stages: string[]; upTo?: string };
+}
 
 function changed(source: string, path: string, change: Change): string {
-  const [, chapter, file = ''] = /[\\/]solutions[\\/]([^\\/]+)[\\/](.+)$/.exec(path) ?? [];
+  const [, chapter] = /[\\/]solutions[\\/]([^\\/]+)[\\/]/.exec(path) ?? [];
   if (chapter !== change.chapter) return source;
-  if ('starter' in change) {
-    const { stages, upTo } = change.starter;
-    const written = upTo && { written: (stage: string) => stages.indexOf(stage) <= stages.indexOf(upTo) };
-    return toStarter(source, { file: path, stages: new Set(stages), ...written }).text;
-  }
-  return file.replaceAll('\\', '/') === change.file ? source.replace(change.replace, () => change.by) : source;
+  const { stages, upTo } = change.starter;
+  const written = upTo && { written: (stage: string) => stages.indexOf(stage) <= stages.indexOf(upTo) };
+  return toStarter(source, { file: path, stages: new Set(stages), ...written }).text;
 }
 
 export default {
