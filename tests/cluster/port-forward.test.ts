@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { readKubeconfig } from '#kit/kubeconfig';
 import { TestCluster } from '#kit/testing/cluster';
 import { withDeadline } from '#kit/testing/wait';
 import { SpdyServer, type SpdyStream } from '#kubelet/spdy';
@@ -81,6 +83,29 @@ describe('port-forward', () => {
     const { url } = await forward('pod/web :8080', false);
     const many = await Promise.all(Array.from({ length: 8 }, () => get(url)));
     expect(new Set(many)).toEqual(new Set(['echo v1 from web\n']));
+  });
+
+  it('goes in a WebSocket of channels, too, as client libraries do it', async () => {
+    const { server, tls } = readKubeconfig(cluster.kubeconfig, 'test');
+    const url = `${server.replace('https', 'wss')}/api/v1/namespaces/default/pods/web/portforward?ports=8080&ports=9`;
+    const socket = new WebSocket(url, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], tls);
+    try {
+      const received: Buffer[] = [];
+      socket.on('message', (data: Buffer) => {
+        const channel = data[0] ?? 0;
+        received[channel] = Buffer.concat([received[channel] ?? Buffer.alloc(0), data.subarray(1)]);
+      });
+      await withDeadline('the WebSocket to open', once(socket, 'open'));
+      socket.send(Buffer.from('\0GET / HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n'));
+      await withDeadline('the WebSocket to close', once(socket, 'close'));
+      const [data, error, noData, complaint] = received;
+      expect([data, error, noData, complaint].map((each) => each?.readUInt16LE())).toEqual([8080, 8080, 9, 9]);
+      expect(String(data?.subarray(2))).toMatch(/^HTTP\/1.1 200 OK.*echo v1 from web\n/s);
+      expect([error?.length, noData?.length]).toEqual([2, 2]);
+      expect(String(complaint?.subarray(2))).toContain('error forwarding port 9 to pod default/web: nc:');
+    } finally {
+      socket.terminate();
+    }
   });
 
   describe('the proxy', () => {
