@@ -18,6 +18,7 @@ import { ContainerStreams, streamRequest } from './container-streams.ts';
 import type { NodeApiAccess } from './node-api-access.ts';
 import { PodTunnels } from './pod-tunnels.ts';
 import { offersPortForward, PortForwards } from './port-forward.ts';
+import { portsIn } from './port-forward-channels.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
 export interface NodeApiOptions {
@@ -110,8 +111,9 @@ async function answer(
   } else if (resource === 'portForward' && path.length === 2) {
     const pod = pods.get(namespace, podName);
     if (!pod) return text(response, 404, `pod "${podName}" is not on this node`);
-    if (!connect || !offersPortForward(request)) return text(response, 400, wantsUpgrade);
-    connect((...connection) => portForwards.connect(pod, ...connection));
+    const ports = portsIn(searchParams);
+    if (!connect || !offersPortForward(request, ports)) return text(response, 400, wantsUpgrade);
+    connect((...connection) => portForwards.connect(pod, ports, ...connection));
   } else {
     text(response, 404, '404 page not found');
   }

@@ -1,14 +1,16 @@
 // `kubectl port-forward`: connections to a port on the user's machine come out in the pod, from 127.0.0.1. The client speaks SPDY, by
-// itself or within a WebSocket, and opens two streams for each connection: one for the data, one on which it hears what went wrong.
+// itself or within a WebSocket, and opens two streams for each connection: one for the data, one on which it hears what went wrong. Other
+// clients have a WebSocket of channels instead, with the same two for each port.
 // Kubernetes: pkg/kubelet/portforward, staging/src/k8s.io/kubelet/pkg/cri/streaming/portforward
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { createWebSocketStream, WebSocketServer } from 'ws';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import type { Pod } from '#kit/api';
 import type { Logger } from '#kit/log';
+import { channelProtocol, type ForwardedPort, forwardedPorts } from './port-forward-channels.ts';
 import type { ContainerRuntime } from './runtime.ts';
 import type { SpdyStream } from './spdy.ts';
 import { agreeToSpdy, asksForSpdy, serveSpdy } from './spdy-connection.ts';
@@ -16,14 +18,19 @@ import { agreeToSpdy, asksForSpdy, serveSpdy } from './spdy-connection.ts';
 const protocol = 'portforward.k8s.io';
 const webSocketProtocol = `SPDY/3.1+${protocol}`;
 
-/** Whether the client offers a protocol that is spoken here. */
-export function offersPortForward(message: IncomingMessage): boolean {
-  return asksForSpdy(message) || (message.headers['sec-websocket-protocol'] ?? '').split(/, */).includes(webSocketProtocol);
+/** Whether the client offers a protocol that is spoken here. For channels, it must have named the ports. */
+export function offersPortForward(message: IncomingMessage, ports: number[] | undefined): boolean {
+  return asksForSpdy(message) || offers(message, webSocketProtocol) || (offers(message, channelProtocol) && ports !== undefined);
+}
+
+function offers(message: IncomingMessage, wanted: string): boolean {
+  return (message.headers['sec-websocket-protocol'] ?? '').split(/, */).includes(wanted);
 }
 
 export class PortForwards {
   readonly #options: { runtime: ContainerRuntime; log: Logger };
   readonly #server = new WebSocketServer({ noServer: true });
+  readonly #channelServer = new WebSocketServer({ noServer: true, handleProtocols: () => channelProtocol });
   readonly #connections = new Set<Duplex>();
 
   constructor(options: { runtime: ContainerRuntime; log: Logger }) {
@@ -32,11 +39,15 @@ export class PortForwards {
   }
 
   /** Answers the handshake; from then on the connection belongs to the pod. */
-  connect(pod: Pod, message: IncomingMessage, socket: Duplex, head: Buffer): void {
+  connect(pod: Pod, ports: number[] | undefined, message: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (asksForSpdy(message)) {
       if (!agreeToSpdy(message, socket, protocol)) return;
       socket.unshift(head);
       void this.#serve(socket, pod);
+      return;
+    }
+    if (ports && !offers(message, webSocketProtocol)) {
+      this.#channelServer.handleUpgrade(message, socket, head, (webSocket) => void this.#serveChannels(webSocket, ports, pod));
       return;
     }
     // The protocol's name has a slash in it, which no such name may have: the library is not to see it.
@@ -46,6 +57,13 @@ export class PortForwards {
 
   stop(): void {
     for (const connection of this.#connections) connection.destroy();
+    for (const client of this.#channelServer.clients) client.terminate();
+  }
+
+  async #serveChannels(webSocket: WebSocket, ports: number[], pod: Pod): Promise<void> {
+    webSocket.on('error', (error) => this.#options.log.debug('a port forward broke', { error }));
+    await Promise.all(forwardedPorts(webSocket, ports).map((forwarded) => this.#forward(forwarded, pod)));
+    webSocket.close(1000);
   }
 
   async #serve(connection: Duplex, pod: Pod): Promise<void> {
@@ -64,7 +82,7 @@ export class PortForwards {
   }
 
   /** One connection. What goes wrong is told on the error stream, and the data stream ends. */
-  async #forward({ data, error, port }: Pair, pod: Pod): Promise<void> {
+  async #forward({ data, error, port }: ForwardedPort, pod: Pod): Promise<void> {
     // The client has nothing to say there.
     error.resume();
     try {
