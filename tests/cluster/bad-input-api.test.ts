@@ -183,6 +183,7 @@ describe('API server: bad input', () => {
       ['an operation on what is not there', '[{"op":"replace","path":"/spec/replicas","value":3}]', 'json-patch', 'Invalid'],
       ['a test that fails', '[{"op":"test","path":"/data/a","value":"c"}]', 'json-patch', 'Invalid'],
       ['a path into the prototype', '[{"op":"add","path":"/__proto__/x","value":"y"}]', 'json-patch', 'Invalid'],
+      ['a move into what is moved', '[{"op":"move","from":"","path":"/metadata/labels/a"}]', 'json-patch', 'Invalid'],
       ['another name', '[{"op":"replace","path":"/metadata/name","value":"other"}]', 'json-patch', 'BadRequest'],
       ['a number for the whole object', '[{"op":"replace","path":"","value":7}]', 'json-patch', 'BadRequest'],
       ['another kind', '{"kind":"Secret"}', 'merge-patch', 'BadRequest'],
