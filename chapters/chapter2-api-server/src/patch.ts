@@ -16,12 +16,21 @@ import { strategicMerge, unprocessable } from './strategic-merge.ts';
  */
 export function applyPatch(contentType: string, current: object, patch: unknown, resource: ResourceDefinition): object {
   const [mediaType] = contentType.split(';').map((part) => part.trim());
-  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, patch);
+  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, withoutMovesInwards(patch));
   if (mediaType === 'application/merge-patch+json') return mergePatch(current, objectOnly(patch)) as object;
   if (mediaType === 'application/strategic-merge-patch+json' && isBuiltIn(resource)) {
     return strategicMerge(current as JsonObject, objectOnly(patch));
   }
   throw unsupportedMediaType(acceptedBy(resource));
+}
+
+/** Nothing can be moved into itself. The library would do it: into an object without end. */
+function withoutMovesInwards(patch: unknown): unknown {
+  const isInwards = ({ op, from, path }: Record<string, unknown>) => op === 'move' && `${path}`.startsWith(`${from}/`);
+  const inwards = Array.isArray(patch) ? patch.find((operation) => isObject(operation) && isInwards(operation)) : undefined;
+  if (inwards)
+    throw unprocessable(`the operation move of the JSON patch cannot be applied at ${inwards.path}: it is inside of what is moved`);
+  return patch;
 }
 
 /**
