@@ -256,6 +256,11 @@ describe('etcd', () =>
         const trio = await start();
         const first = await trio.leader();
         await first.client.leaseGrant({ TTL: 1000, ID: 5 });
+        // Every member knows the lease before it leads: what is granted afterwards is counted from the grant on.
+        await first.client.put({ key: 'leased', lease: 5 });
+        for (const { client } of trio.others(first)) {
+          await eventually('it knows the lease', async () => (await client.range({ key: 'leased', serializable: true })).kvs.length === 1);
+        }
         await first.stop();
         const second = await trio.leader();
         await eventually('the new leader counts', async () => (await second.client.leaseTimeToLive({ ID: 5 })).TTL > 990);
