@@ -1,6 +1,5 @@
 // A jest test runner that judges a stage's test file by the wrong solutions of the stage: one result each, passed when the test that
-// the wrong solution names goes red. gallery-process.ts runs them, in two processes: most of the time they wait for what a wrong
-// solution never does. Here they are started, ended when they hang, and judged.
+// the wrong solution names goes red. gallery-process.ts runs them; here they are started, ended when they hang, and judged.
 
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
@@ -26,16 +25,7 @@ export default async function judgeGallery(
   const start = systemClock.now();
   const exhibits = await exhibitsOf(root, testPath, (path) => import(path));
   const fits = [...exhibits.keys()].filter((index) => misfit(root, exhibits[index] as Exhibit) === undefined);
-  const halves = await Promise.all(
-    [0, 1].map((half) =>
-      runAll(
-        root,
-        testPath,
-        fits.filter((_, place) => place % 2 === half),
-      ),
-    ),
-  );
-  const told = new Map(halves.flatMap((half) => [...half]));
+  const told = await runAll(root, testPath, fits);
   const testResults = exhibits.map((exhibit, index) => {
     const { ms = 0, outcome, without } = told.get(index) ?? {};
     return resultOf(exhibit, misfit(root, exhibit) ?? notCaught(exhibit, outcome, without), ms);
