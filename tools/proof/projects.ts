@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chapters } from '../chapters.ts';
-import { common, moduleNameMapper, root } from '../jest-projects.ts';
+import { common, moduleNameMapper, root, translated } from '../jest-projects.ts';
 import { stagesWithWrongSolutions } from './gallery.ts';
 import type { Proof } from './outcome.ts';
 import type { Change } from './transform.ts';
@@ -52,7 +52,7 @@ function project(displayName: string, chapter: string, testFile: string, proof: 
     roots: [`<rootDir>/chapters/${chapter}/tests`],
     testMatch: [`<rootDir>/chapters/${chapter}/tests/${testFile}`],
     moduleNameMapper: moduleNameMapper(undefined),
-    transform: { '^.+\\.ts$': [join(root, 'tools/proof/transform.ts'), change] },
+    transform: { [translated]: [join(root, 'tools/proof/transform.ts'), change] },
     testRunner: join(root, 'tools/proof/judge.ts'),
     testEnvironmentOptions: { proof },
   };

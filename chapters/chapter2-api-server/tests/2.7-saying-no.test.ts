@@ -851,6 +851,81 @@ describe('API server', () =>
         expect(wants(webhook, one, { in: 'shop' })).toBe(expected);
       });
 
+      const condition = (expression: string) => ({ matchConditions: [{ name: 'condition', expression }] });
+      const picky = `object.metadata.name != 'exempt'`;
+
+      it('is not asked about what one of its conditions leaves out', async () => {
+        const namespace = await asking('Validating', '/no', condition(picky));
+        expect(await create(pod('exempt', namespace))).toMatchObject({ kind: 'Pod' });
+        expect(await refusal(create(pod('a', namespace)))).toMatchObject({ code: 409 });
+      });
+
+      it.each([
+        ['the request', `request.operation == 'CREATE' && request.resource.resource == 'pods' && request.userInfo.username != ''`],
+        ['whole numbers', 'size(object.spec.containers) == 1 && object.spec.terminationGracePeriodSeconds >= 30'],
+        ['an absent old object', 'oldObject == null'],
+        ['fields that may be absent', `!has(object.metadata.labels) || object.metadata.?labels.?a.orValue('b') == 'b'`],
+      ])('has conditions about %s', async (_, expression) => {
+        const namespace = await asking('Validating', '/no', condition(expression));
+        expect(await refusal(create(pod('a', namespace)))).toMatchObject({ code: 409 });
+      });
+
+      const broken = `object.metadata.name in ['exempt', 'probe'] || object.metadata.nothing == 'a'`;
+
+      it('with a condition that fails refuses', async () => {
+        const namespace = await asking('Validating', '/yes', condition(broken));
+        const status = await refusal(create(pod('a', namespace)));
+        expect(status).toMatchObject({ code: 403, reason: 'Forbidden' });
+        const why = `expression '${broken}' resulted in error: no such key: nothing`;
+        expect(status.message).toBe(`pods "a" is forbidden: ${why}`);
+      });
+
+      it('with a condition that fails is not asked with failurePolicy Ignore', async () => {
+        const namespace = await asking('Validating', '/no', { ...condition(broken), failurePolicy: 'Ignore' });
+        expect(await create(pod('a', namespace))).toMatchObject({ kind: 'Pod' });
+        expect(seen).toEqual([]);
+      });
+
+      it('with a condition that says no is not asked, whatever becomes of the others', async () => {
+        const matchConditions = [...condition(broken).matchConditions, { name: 'other', expression: `object.metadata.name != 'a'` }];
+        const namespace = await asking('Validating', '/no', { matchConditions });
+        expect(await create(pod('a', namespace))).toMatchObject({ kind: 'Pod' });
+      });
+
+      it('refuses when a condition would take for ever', async () => {
+        const numbers = `[${[...Array(60).keys()].join()}]`;
+        const pairs = ['a', 'b', 'c', 'd', 'e'].reduceRight((inner, name) => `${numbers}.all(${name}, ${inner})`, 'a + b + c + d + e >= 0');
+        const namespace = await asking('Validating', '/yes', condition(`object.metadata.name == 'probe' || ${pairs}`));
+        expect(await refusal(create(pod('a', namespace)))).toMatchObject({ code: 403, reason: 'Forbidden' });
+      });
+
+      it.each([
+        ['that nobody can read', 'object.', 'compilation failed: '],
+        ['about what there is not', 'pod.metadata.name == "a"', 'compilation failed: '],
+        ['that is no yes or no', '1 + 1', 'must evaluate to bool'],
+        ['that may be no yes or no', 'object.spec.hostNetwork', 'must evaluate to bool'],
+      ])('cannot have a condition %s', async (_, expression, why) => {
+        const webhook = { clientConfig: { url: `${url}/yes`, caBundle }, rules, ...condition(expression) };
+        const { code, body } = await post(pathOf('Validating'), configuration('Validating', 'wrong', webhook));
+        expect({ code, reason: body.reason }).toEqual({ code: 422, reason: 'Invalid' });
+        const [{ field, message }] = body.details.causes;
+        expect(field).toBe('webhooks[0].matchConditions[0].expression');
+        expect(message).toContain(`Invalid value: ${JSON.stringify(expression)}: ${why}`);
+      });
+
+      it('has conditions with names, each its own', async () => {
+        const matchConditions = ['', 'a b', 'twice', 'twice'].map((name) => ({ name, expression: name ? 'true' : '' }));
+        const webhook = { clientConfig: { url: `${url}/yes`, caBundle }, rules, matchConditions };
+        const { body } = await post(pathOf('Validating'), configuration('Validating', 'wrong', webhook));
+        const causes = body.details.causes as { field: string; reason: string }[];
+        expect(causes.map(({ field, reason }) => `${field}: ${reason}`)).toEqual([
+          'webhooks[0].matchConditions[0].expression: FieldValueRequired',
+          'webhooks[0].matchConditions[0].name: FieldValueRequired',
+          'webhooks[0].matchConditions[1].name: FieldValueInvalid',
+          'webhooks[0].matchConditions[3].name: FieldValueDuplicate',
+        ]);
+      });
+
       it('is configured completely and correctly, or not at all', async () => {
         const wrong = { name: 'short', clientConfig: { url: 'http://127.0.0.1/a' }, sideEffects: 'Some', timeoutSeconds: 40, rules };
         const { body } = await post(pathOf('Validating'), configuration('Validating', 'wrong', wrong));
