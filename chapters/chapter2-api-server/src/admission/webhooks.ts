@@ -5,7 +5,8 @@
 import type { Clock, Random } from '#kit/clock';
 import { ApiError, failure } from '#kit/status';
 import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
-import { badRequest } from '../errors.ts';
+import { badRequest, forbidden } from '../errors.ts';
+import { ExpressionFailure, evaluateConditions } from '../expressions.ts';
 import { checkFields, ignoring } from '../field-validation.ts';
 import { strategyFor } from '../kinds/index.ts';
 import type { Webhook, WebhookConfiguration } from '../kinds/webhooks.ts';
@@ -33,7 +34,8 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
     name: 'MutatingAdmissionWebhook',
     async admit(write) {
       for (const webhook of await hooks.for(write)) {
-        const response = await hooks.ask(webhook, write);
+        // Only now: those before it may have changed what its conditions are about.
+        const response = hooks.meets(webhook, write) ? await hooks.ask(webhook, write) : undefined;
         if (response?.patch) change(write, webhook, response.patch);
       }
     },
@@ -73,7 +75,21 @@ class Hooks {
     await this.#namespaces.ready();
     const labels = this.#namespaceLabels(write);
     configurations.sort((one, other) => ((one.metadata.name ?? '') < (other.metadata.name ?? '') ? -1 : 1));
-    return configurations.flatMap(({ webhooks = [] }) => webhooks).filter((webhook) => wants(webhook, write, labels));
+    const webhooks = configurations.flatMap(({ webhooks = [] }) => webhooks).filter((webhook) => wants(webhook, write, labels));
+    return this.#mayPatch ? webhooks : webhooks.filter((webhook) => this.meets(webhook, write));
+  }
+
+  /** Whether the webhook's conditions are true of the write. Throws ApiError for one that fails, unless that does not count. */
+  meets({ matchConditions = [], failurePolicy }: Webhook, write: Write): boolean {
+    if (matchConditions.length === 0) return true;
+    const request = reviewOf(write, '');
+    const expressions = matchConditions.map(({ expression }) => expression);
+    const answers = evaluateConditions(expressions, { request, object: request.object, oldObject: request.oldObject });
+    if (answers.includes(false)) return false;
+    const failures = answers.filter((answer) => answer instanceof ExpressionFailure);
+    if (failures.length === 0) return true;
+    if (failurePolicy === 'Ignore') return false;
+    throw forbidden(write.target.resource, write.target.name, aggregate(failures.map(({ message }) => message)));
   }
 
   /** The response of a webhook that allows the write; undefined for one that cannot be asked and does not count. Throws ApiError. */
@@ -118,6 +134,11 @@ function reviewOf(write: Write, uid: string) {
     oldObject: old ?? null,
     dryRun,
   };
+}
+
+/** Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/errors/errors.go, aggregate.Error: one as it is, several in brackets */
+function aggregate(messages: string[]): string {
+  return messages.length > 1 ? `[${[...new Set(messages)].join(', ')}]` : messages.join();
 }
 
 /** The patched object takes the other one's place; what the webhook left out is filled in, as for any author. */

@@ -4,7 +4,8 @@
 import type { MutatingWebhook, RuleWithOperations, ValidatingWebhook } from 'kubernetes-types/admissionregistration/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { KubernetesObject } from '#kit/api';
-import { duplicateValue, forbiddenField, invalidValue, required, unsupportedValue } from './field-errors.ts';
+import { duplicateValue, invalidValue, required, unsupportedValue } from './field-errors.ts';
+import { validateMatchConditions } from './match-conditions.ts';
 import { oneOf } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
 
@@ -55,7 +56,7 @@ function validateWebhook(webhook: Webhook, field: string): StatusCause[] {
       : [invalidValue(`${field}.timeoutSeconds`, timeoutSeconds, 'the timeout value must be between 1 and 30 seconds')]),
     ...rules.flatMap((rule, index) => validateRule(rule, `${field}.rules[${index}]`)),
     ...validateClientConfig(webhook, `${field}.clientConfig`),
-    ...(matchConditions.length > 0 ? [forbiddenField(`${field}.matchConditions`, 'this API server does not evaluate expressions')] : []),
+    ...validateMatchConditions(matchConditions, `${field}.matchConditions`),
   ];
 }
 

@@ -1,0 +1,28 @@
+// Match conditions: what must be true of a write, beyond rules and selectors, for a webhook to be asked. Each has a name and an expression.
+// Kubernetes: pkg/apis/admissionregistration/validation/validation.go, validateMatchConditions
+
+import type { MatchCondition } from 'kubernetes-types/admissionregistration/v1';
+import type { StatusCause } from 'kubernetes-types/meta/v1';
+import { whyNoCondition } from '../expressions.ts';
+import { duplicateValue, invalidValue, required, tooMany } from './field-errors.ts';
+import { validateLabelKey } from './name-rules.ts';
+
+const most = 64;
+
+export function validateMatchConditions(conditions: MatchCondition[], field: string): StatusCause[] {
+  const names = conditions.map(({ name }) => name);
+  return [
+    ...(conditions.length > most ? [tooMany(field, conditions.length, most)] : []),
+    ...conditions.flatMap(({ name, expression }, index) => [
+      ...validateExpression(expression, `${field}[${index}].expression`),
+      ...(name ? validateLabelKey(`${field}[${index}].name`, name) : [required(`${field}[${index}].name`)]),
+      ...(name && names.indexOf(name) < index ? [duplicateValue(`${field}[${index}].name`, name)] : []),
+    ]),
+  ];
+}
+
+function validateExpression(expression: string, field: string): StatusCause[] {
+  if (!expression?.trim()) return [required(field)];
+  const why = whyNoCondition(expression);
+  return why ? [invalidValue(field, expression, why)] : [];
+}
