@@ -860,6 +860,16 @@ describe('API server', () =>
         expect(await refusal(create(pod('a', namespace)))).toMatchObject({ code: 409 });
       });
 
+      it('that mutates has conditions, too, about the object as those before it have made it', async () => {
+        const namespace = await asking('Mutating', '/image', condition(picky));
+        const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+        const isMirrored = condition(`object.spec.containers[0].image.startsWith('mirror/')`);
+        const second = { clientConfig: { url: `${url}/no`, caBundle }, rules, namespaceSelector, ...isMirrored };
+        expect((await post(pathOf('Mutating'), configuration('Mutating', `${namespace}-second`, second))).code).toBe(201);
+        await eventually('the second webhook says no', async () => (await rehearse(pod('a', namespace))).message?.includes('on a Friday'));
+        expect(await create(pod('exempt', namespace))).toMatchObject({ kind: 'Pod' });
+      });
+
       it.each([
         ['the request', `request.operation == 'CREATE' && request.resource.resource == 'pods' && request.userInfo.username != ''`],
         ['whole numbers', 'size(object.spec.containers) == 1 && object.spec.terminationGracePeriodSeconds >= 30'],
