@@ -28,6 +28,7 @@ import type {
 } from 'kubernetes-types/core/v1';
 import type { Endpoint, EndpointSlice } from 'kubernetes-types/discovery/v1';
 import type { LabelSelector, ListMeta, ObjectMeta, OwnerReference } from 'kubernetes-types/meta/v1';
+import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from 'kubernetes-types/rbac/v1';
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1';
 
@@ -54,6 +55,7 @@ export type {
   PersistentVolumeClaim,
   Pod,
   PodCondition,
+  PodDisruptionBudget,
   PodSpec,
   PodTemplateSpec,
   PolicyRule,
@@ -130,6 +132,7 @@ export const ReplicaSets = resource<ReplicaSet>('apps/v1', 'ReplicaSet', 'replic
 export const EndpointSlices = resource<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', 'Namespaced');
 export const LimitRanges = resource<LimitRange>('v1', 'LimitRange', 'limitranges', 'Namespaced');
 export const ResourceQuotas = resource<ResourceQuota>('v1', 'ResourceQuota', 'resourcequotas', 'Namespaced');
+export const PodDisruptionBudgets = resource<PodDisruptionBudget>('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', 'Namespaced');
 export const PriorityClasses = resource<PriorityClass>('scheduling.k8s.io/v1', 'PriorityClass', 'priorityclasses', 'Cluster');
 export const PersistentVolumeClaims = resource<PersistentVolumeClaim>(
   'v1',

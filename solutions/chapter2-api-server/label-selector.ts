@@ -1,6 +1,7 @@
 // Label selectors: `app=web,tier in (front,back),!canary`. All terms must hold.
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/labels/selector.go
 
+import type { LabelSelector } from '#kit/api';
 import { badRequest } from './errors.ts';
 
 export type Labels = Record<string, string>;
@@ -99,4 +100,14 @@ function parseTerm(term: string): LabelTerm | undefined {
   if (presence) return { key: presence[2] ?? '', operator: presence[1] ? 'missing' : 'exists' };
   const order = forms.order.exec(term);
   return order ? { key: order[1] ?? '', operator: order[2] === '>' ? 'gt' : 'lt', value: Number(order[3]) } : undefined;
+}
+
+/** Whether a selector as objects have it chooses these labels; an absent or empty one chooses everything. */
+export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}, labels: Labels): boolean {
+  const terms: LabelTerm[] = Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'in', values: [value] }));
+  for (const { key, operator, values = [] } of matchExpressions) {
+    if (operator === 'In' || operator === 'NotIn') terms.push({ key, operator: operator === 'In' ? 'in' : 'notin', values });
+    else terms.push({ key, operator: operator === 'Exists' ? 'exists' : 'missing' });
+  }
+  return matchesLabels(terms, labels);
 }

@@ -28,6 +28,8 @@ export class PodTunnels {
     const { url = '' } = message;
     const { access, log } = this.#options;
     this.#open.add(socket);
+    // More than Node expects of one socket: TLS's, HTTP's, and those of a pipeline each way.
+    socket.setMaxListeners(20);
     socket.on('close', () => this.#open.delete(socket));
     socket.on('error', (error) => log.debug('a tunnel to a pod broke', { error }));
     try {

@@ -1,6 +1,7 @@
 // Label selectors: `app=web,tier in (front,back),!canary`. All terms must hold.
 // Kubernetes: staging/src/k8s.io/apimachinery/pkg/labels/selector.go
 
+import type { LabelSelector } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
 import { badRequest } from './errors.ts';
 
@@ -34,3 +35,13 @@ const forms = {
   order: new RegExp(`^(${key})\\s*([<>])\\s*(-?\\d+)$`),
   value: new RegExp(`^${value}$`),
 };
+
+/** Whether a selector as objects have it chooses these labels; an absent or empty one chooses everything. */
+export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}, labels: Labels): boolean {
+  const terms: LabelTerm[] = Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'in', values: [value] }));
+  for (const { key, operator, values = [] } of matchExpressions) {
+    if (operator === 'In' || operator === 'NotIn') terms.push({ key, operator: operator === 'In' ? 'in' : 'notin', values });
+    else terms.push({ key, operator: operator === 'Exists' ? 'exists' : 'missing' });
+  }
+  return matchesLabels(terms, labels);
+}

@@ -9,6 +9,7 @@ import { ClusterRoleAggregation } from './cluster-role-aggregation.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { runController } from './controller.ts';
 import { DeploymentController } from './deployment-controller.ts';
+import { DisruptionController } from './disruption-controller.ts';
 import { EndpointSliceController, EndpointsController } from './endpoints-controller.ts';
 import { GarbageCollector } from './garbage-collector.ts';
 import { Informers } from './informers.ts';
@@ -23,6 +24,7 @@ const controllers: Record<string, (context: ControllerContext, options: Controll
   'replicaset-controller': replicaSetController,
   'replicationcontroller-controller': replicationController,
   'deployment-controller': (context) => new DeploymentController(context),
+  'disruption-controller': (context) => new DisruptionController(context),
   'endpoints-controller': (context) => new EndpointsController(context),
   'endpointslice-controller': (context) => new EndpointSliceController(context),
   'garbage-collector-controller': (context) => new GarbageCollector(context),

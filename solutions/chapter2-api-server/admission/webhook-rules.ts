@@ -1,9 +1,8 @@
 // Which writes a webhook wants to hear of: its rules name operations and resources, its selectors namespaces and objects.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/generic/webhook.go, ShouldCallHook
 
-import type { LabelSelector } from '#kit/api';
 import type { Webhook, WebhookRule } from '../kinds/webhooks.ts';
-import { type LabelTerm, matchesLabels } from '../label-selector.ts';
+import { selects } from '../label-selector.ts';
 import type { Write } from './admission.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
@@ -41,13 +40,4 @@ function matchesResource(pattern: string, { target, subresource }: Write): boole
   const [plural, below] = pattern.split('/');
   if (plural !== '*' && plural !== target.resource.plural) return false;
   return below === '*' || (below ?? '') === subresource;
-}
-
-function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}, labels: Record<string, string>): boolean {
-  const terms: LabelTerm[] = Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'in', values: [value] }));
-  for (const { key, operator, values = [] } of matchExpressions) {
-    if (operator === 'In' || operator === 'NotIn') terms.push({ key, operator: operator === 'In' ? 'in' : 'notin', values });
-    else terms.push({ key, operator: operator === 'Exists' ? 'exists' : 'missing' });
-  }
-  return matchesLabels(terms, labels);
 }
