@@ -384,7 +384,9 @@ describe('API server', () =>
         expect(podLocation(running(), of('web'))).toMatchObject({ port: 80 });
       });
 
-      it.each([undefined, '127.0.0.1', '169.254.169.254'])('a pod with the address %s: nowhere', (ip) => {
+      const own = ['127.0.0.1', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', '0.0.0.0', '::'];
+      const neighbours = ['169.254.169.254', '::ffff:169.254.169.254', 'fe80::1', 'febf::1', '224.0.0.1', 'ff02::1'];
+      it.each([undefined, ...own, ...neighbours])('a pod with the address %s: nowhere', (ip) => {
         const somewhere = ip ? running().at(ip) : pod('web');
         expect(() => podLocation(somewhere, of('web:80'))).toThrow('address not allowed');
       });

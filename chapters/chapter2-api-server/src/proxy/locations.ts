@@ -1,7 +1,7 @@
 // Where something serves that a proxy's path names: from a pod, or a service and its endpoints, to an address.
 // Kubernetes: pkg/registry/core/pod/strategy.go and pkg/registry/core/service/storage/storage.go, ResourceLocation
 
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { Endpoints } from 'kubernetes-types/core/v1';
 import type { Pod, Service } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
@@ -20,9 +20,29 @@ export function podLocation({ spec, status }: Pod, { scheme, port }: ProxyName):
 
 export const defaultPorts = { http: 80, https: 443 };
 
-/** Neither the API server's own machine, nor what only a neighbour could reach. */
+// However an address is written: to a BlockList `::ffff:127.0.0.1` is 127.0.0.1. Kubernetes refuses what Go's IsGlobalUnicast refuses.
+const nobodyElses = new BlockList();
+for (const [net, prefix] of [
+  ['0.0.0.0', 32],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 4],
+  ['255.255.255.255', 32],
+] as const) {
+  nobodyElses.addSubnet(net, prefix, 'ipv4');
+}
+for (const [net, prefix] of [
+  ['::', 128],
+  ['::1', 128],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  nobodyElses.addSubnet(net, prefix, 'ipv6');
+
+/** Neither the API server's own machine, nor what only a neighbour could reach, nor several at once. */
 export function isAllowed(host: string): boolean {
-  return isIP(host) !== 0 && !/^(127\.|169\.254\.|::1$|fe80:)/i.test(host);
+  const version = isIP(host);
+  return version !== 0 && !nobodyElses.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }
 
 export function portNumber(port: string): number {
