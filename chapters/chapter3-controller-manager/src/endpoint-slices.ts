@@ -26,10 +26,10 @@ export function targetPortOf(pod: Pod, { port, targetPort = port, protocol = 'TC
 /**
  * One pod as an endpoint; undefined when it has no address yet or has finished (phase Succeeded or Failed).
  * `serving`: the pod is ready. `terminating`: it is being deleted. `ready`: serving and not terminating; or always, when the Service
- * publishes addresses that are not ready.
+ * publishes addresses that are not ready. `hostname`: the pod's own, when its subdomain is the Service's name.
  */
 export function endpointOf(pod: Pod, service: Service): Endpoint | undefined {
-  throw new NotImplemented('3.5', 'Turn a pod into an endpoint with its address, its three conditions, node and target');
+  throw new NotImplemented('3.5', 'Turn a pod into an endpoint with its address, its three conditions, node, host name and target');
 }
 
 /** Endpoints that answer at the same ports: only these can share a slice. */
@@ -40,7 +40,8 @@ export interface EndpointGroup {
 
 /**
  * The Service's endpoints, grouped by the port numbers they resolve to. A port that a pod does not have is left out for that pod. A
- * headless Service may have no ports at all: then there is one group without ports.
+ * port keeps the Service's name for it (empty without one), protocol and `appProtocol`. A headless Service may have no ports at all:
+ * then there is one group without ports.
  */
 export function groupEndpoints(service: Service, pods: Pod[]): EndpointGroup[] {
   throw new NotImplemented('3.5', 'Turn the pods into endpoints and group them by their resolved ports');

@@ -76,6 +76,15 @@ describe('controller manager', () => {
         expect(endpointOf(of, { ...service, spec: { ...service.spec, ...spec } })?.conditions).toEqual(conditions);
       });
 
+      it.each<[string, { hostname?: string; subdomain?: string }, string | undefined]>([
+        ['has the host name of a pod whose subdomain is the service', { hostname: 'db-0', subdomain: 'echo' }, 'db-0'],
+        ['has no host name when the subdomain is another service', { hostname: 'db-0', subdomain: 'other' }, undefined],
+        ['has no host name when the pod names no subdomain', { hostname: 'db-0' }, undefined],
+        ['has no host name when the pod names no host', { subdomain: 'echo' }, undefined],
+      ])('%s', (_rule, names, expected) => {
+        expect(endpointOf(pod('a').at('10.244.1.2').specified(names), service)?.hostname).toBe(expected);
+      });
+
       it.each([
         ['has no address yet', pod('a').inPhase('Pending')],
         ['has failed', pod('a').at('10.244.1.2').inPhase('Failed')],
@@ -114,9 +123,29 @@ describe('controller manager', () => {
         expect(groupEndpoints(byName, [pod('pending')])).toEqual([]);
       });
 
+      it('leaves out a port that the pod does not have', () => {
+        const two = echoService('default', {
+          ports: [...(byName.spec?.ports ?? []), { name: 'metrics', port: 90, targetPort: 'metrics' }],
+        });
+        expect(groupEndpoints(two, [named('a', '10.244.1.2', 8080)]).map(({ ports }) => ports)).toEqual([
+          [{ name: 'web', port: 8080, protocol: 'TCP' }],
+        ]);
+      });
+
+      it('hands on what the service says is spoken at the port', () => {
+        const spoken = echoService('default', { ports: [{ port: 80, appProtocol: 'kubernetes.io/h2c' }] });
+        expect(groupEndpoints(spoken, [named('a', '10.244.1.2', 8080)])[0]?.ports).toEqual([
+          { name: '', port: 80, protocol: 'TCP', appProtocol: 'kubernetes.io/h2c' },
+        ]);
+      });
+
       it('makes one group without ports for a headless service without ports', () => {
         const { ports: _none, ...spec } = service.spec ?? {};
-        expect(groupEndpoints({ ...service, spec: { ...spec, clusterIP: 'None' } }, [pod('a').at('10.244.1.2').ready()])).toMatchObject([
+        const listening = pod('a')
+          .at('10.244.1.2')
+          .ready()
+          .withContainer({ name: 'unnamed', ports: [{ containerPort: 8080 }] });
+        expect(groupEndpoints({ ...service, spec: { ...spec, clusterIP: 'None' } }, [listening])).toMatchObject([
           { ports: [], endpoints: [{}] },
         ]);
       });
@@ -196,6 +225,11 @@ describe('controller manager', () => {
         expect([plan.create, plan.update, plan.delete.map(({ metadata }) => metadata?.name)]).toEqual([[], [], ['goes']]);
       });
 
+      it('deletes the first slice, too, when that is the empty one', () => {
+        const plan = planSlices(service, group(range(0, 100)), [slice('goes', range(100, 150)), slice('stays', range(0, 100))]);
+        expect([plan.create, plan.update, plan.delete.map(({ metadata }) => metadata?.name)]).toEqual([[], [], ['goes']]);
+      });
+
       it('replaces slices whose ports nobody has any more', () => {
         const plan = planSlices(service, group(range(0, 2)), [slice('old', range(0, 2), [{ name: '', port: 9090, protocol: 'TCP' }])]);
         expect([lengths(plan.create), plan.update, plan.delete.map(({ metadata }) => metadata?.name)]).toEqual([[2], [], ['old']]);
@@ -205,6 +239,18 @@ describe('controller manager', () => {
         const first = planSlices(service, [], []);
         expect([lengths(first.create), first.delete]).toEqual([[0], []]);
         expect(planSlices(service, [], [slice('empty', [], [])])).toEqual({ create: [], update: [], delete: [] });
+        const { create, update, delete: deleted } = planSlices(service, [], [slice('empty', [], []), slice('second', [], [])]);
+        expect([create, update, deleted.map(({ metadata }) => metadata?.name)]).toEqual([[], [], ['second']]);
+      });
+
+      it('takes a slice without lists for an empty one', () => {
+        const { ports: _noPorts, endpoints: _noEndpoints, ...bare } = slice('bare', []);
+        expect(planSlices(service, [], [bare as EndpointSlice])).toEqual({ create: [], update: [], delete: [] });
+      });
+
+      it('throws out an endpoint that stands for no pod', () => {
+        const plan = planSlices(service, group(range(0, 1)), [slice('s', [{ addresses: ['192.0.2.1'] }])]);
+        expect(plan.update.map(({ endpoints }) => endpoints)).toEqual([range(0, 1)]);
       });
 
       it('names every endpoint in exactly one slice, whatever was there before', () => {
@@ -317,6 +363,19 @@ describe('controller manager', () => {
         await haveEndpoints({ [a.ip]: true });
         await change(cluster.client, Pods, a.pod, (fresh) => ({ ...fresh, metadata: { ...fresh.metadata, labels: { app: 'taken-out' } } }));
         await haveEndpoints({});
+      });
+
+      it('gives the Endpoints object the labels of the service, also when they change', async () => {
+        const made = await create();
+        const labels = { team: 'blue' };
+        await cluster.eventually('Endpoints is there', async () =>
+          (await cluster.client.list(Endpoints, { namespace })).items.some(({ metadata }) => metadata?.name === 'echo'),
+        );
+        await change(cluster.client, Services, made, (fresh) => ({ ...fresh, metadata: { ...fresh.metadata, labels } }));
+        await cluster.eventually('it has the label', async () => {
+          const { metadata } = await cluster.client.get(Endpoints, { name: 'echo', namespace });
+          return metadata?.labels?.team === 'blue';
+        });
       });
 
       it('marks the slices of a headless service', async () => {

@@ -18,6 +18,14 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'says of a pod on its way out that it is terminating, and forgets it when it is gone',
   },
   {
+    name: 'a host name is a host name',
+    misunderstanding: 'A pod that has a host name is found under it in every Service.',
+    file: 'endpoint-slices.ts',
+    replace: 'spec?.hostname && spec.subdomain === service.metadata?.name;',
+    by: 'spec?.hostname;',
+    caughtBy: 'has no host name when the subdomain is another service',
+  },
+  {
     name: 'the service port is the pod port',
     misunderstanding: 'A port is a port.',
     file: 'endpoint-slices.ts',
