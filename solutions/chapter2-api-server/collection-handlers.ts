@@ -70,10 +70,10 @@ async function deleteAll(collection: Collection, request: ApiRequest, { registry
   const author = authorOf(request);
   const dryRun = isDryRun(request, options);
   const { items, metadata } = await listObjects(storage, collection, readListQuery(request.query, resource));
-  for (const item of items) {
-    const { uid = '' } = item.metadata;
+  for (const { object } of items) {
+    const { uid = '' } = object.metadata;
     try {
-      await registry.delete(targetOf(collection, item), { ...options, preconditions: { uid } }, { dryRun, author });
+      await registry.delete(targetOf(collection, object), { ...options, preconditions: { uid } }, { dryRun, author });
     } catch (error) {
       // Somebody else deleted it meanwhile, or it is another object by now, which nobody asked to delete.
       if (!isNotFound(error) && !isConflict(error)) throw error;

@@ -12,7 +12,7 @@ import { matchesLabels, parseLabelSelector } from './label-selector.ts';
 import type { ApiObject, Collection } from './object.ts';
 import { numberParameter } from './request.ts';
 import type { ResourceDefinition } from './resources.ts';
-import type { Page, Storage } from './storage.ts';
+import type { Entry, Page, Storage } from './storage.ts';
 
 /** Whether an object is asked for. */
 export type Selector = (object: ApiObject) => boolean;
@@ -27,7 +27,7 @@ export interface ListQuery {
 }
 
 export interface ObjectList {
-  items: ApiObject[];
+  items: Entry[];
   metadata: ListMeta;
 }
 
@@ -121,7 +121,7 @@ async function collect(
   { revision, atLeast = 0 }: Moment,
   { selector, limit = 0 }: ListQuery,
 ): Promise<ObjectList> {
-  const items: ApiObject[] = [];
+  const items: Entry[] = [];
   const pageSize = limit > 0 && selector ? Math.max(limit, pageSizeWithSelector) : limit;
   let page: Page | undefined;
   let next = from;
@@ -129,11 +129,11 @@ async function collect(
     const shown: number | undefined = page?.revision ?? revision;
     page = await storage.list({ prefix, limit: pageSize, ...(next ? { from: next } : {}), ...(shown ? { revision: shown } : {}) });
     if (page.revision < atLeast) throw tooLargeRevision(atLeast, page.revision);
-    for (const [index, { key, object }] of page.entries.entries()) {
-      if (!selector || selector(object)) items.push(object);
+    for (const [index, entry] of page.entries.entries()) {
+      if (!selector || selector(entry.object)) items.push(entry);
       const behind = page.entries.length - index - 1 + page.remaining;
       if (limit > 0 && items.length === limit && behind > 0) {
-        const token = writeContinueToken({ revision: page.revision, after: key.slice(prefix.length) });
+        const token = writeContinueToken({ revision: page.revision, after: entry.key.slice(prefix.length) });
         const remaining = selector ? {} : { remainingItemCount: behind };
         return { items, metadata: { resourceVersion: String(page.revision), continue: token, ...remaining } };
       }

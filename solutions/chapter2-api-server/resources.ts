@@ -182,6 +182,6 @@ export function findResource(group: string, version: string, plural: string): Re
 }
 
 /** As an object of this resource writes it: `v1`, `apps/v1`. */
-export function apiVersionOf({ group, version }: ResourceDefinition): string {
+export function apiVersionOf({ group, version }: Pick<ResourceDefinition, 'group' | 'version'>): string {
   return group ? `${group}/${version}` : version;
 }

@@ -7,6 +7,7 @@ import type { Etcd3, IKeyValue, IRequestOp, ITxnResponse } from 'etcd3';
 import { callEtcd } from './etcd.ts';
 import type { EventLeases } from './event-leases.ts';
 import type { ApiObject } from './object.ts';
+import { encode } from './stored-text.ts';
 
 /** What a conditional write came to: done, or what was found instead (undefined: nothing is there). */
 export type WriteResult = { written: true; object: ApiObject } | { written: false; found: ApiObject | undefined };
@@ -22,8 +23,16 @@ export interface PageRequest {
   revision?: number;
 }
 
+/** One of the objects of a page. */
+export interface Entry {
+  readonly key: string;
+  readonly object: ApiObject;
+  /** As etcd holds it; absent where it came from elsewhere. */
+  readonly stored?: IKeyValue;
+}
+
 export interface Page {
-  entries: { key: string; object: ApiObject }[];
+  entries: Entry[];
   /** The store's revision that the page shows. */
   revision: number;
   /** How many more keys there are behind this page. */
@@ -88,7 +97,7 @@ export class Storage {
    * Objects in the order of their keys, all from one moment. Rejects with Expired for a revision that etcd has compacted, with
    * Timeout for one that is still to come.
    *
-   * @exercise 2.2 Read a range of keys: from, limit and revision are etcd's own; say how many keys remain
+   * @exercise 2.2 Read a range of keys (each is an entry: `entryOf`); from, limit and revision are etcd's own; say how many keys remain
    */
   async list({ prefix, from = prefix, limit = 0, revision }: PageRequest): Promise<Page> {
     const range = this.#etcd
@@ -97,7 +106,7 @@ export class Storage {
       .limit(limit);
     const { header, kvs, count } = await callEtcd(() => (revision ? range.revision(revision) : range).exec());
     return {
-      entries: kvs.map((kv) => ({ key: kv.key.toString('utf8'), object: decode(kv) })),
+      entries: kvs.map(entryOf),
       revision: revision ?? Number(header.revision),
       remaining: Number(count) - kvs.length,
     };
@@ -128,10 +137,17 @@ export function decode({ value, mod_revision }: IKeyValue): ApiObject {
   return object;
 }
 
-/** The resourceVersion is not part of what is stored: nobody can know it before the write is done. */
-function encode(object: ApiObject): string {
-  const { resourceVersion, ...metadata } = object.metadata;
-  return JSON.stringify({ ...object, metadata });
+/** The object is parsed when somebody looks into it, and not before. */
+function entryOf(stored: IKeyValue): Entry {
+  let object: ApiObject | undefined;
+  return {
+    key: stored.key.toString('utf8'),
+    get object() {
+      object ??= decode(stored);
+      return object;
+    },
+    stored,
+  };
 }
 
 /** A transaction's outcome as a value; the object that was written has the transaction's revision now. */

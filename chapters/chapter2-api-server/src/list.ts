@@ -13,7 +13,7 @@ import { matchesLabels, parseLabelSelector } from './label-selector.ts';
 import type { ApiObject, Collection } from './object.ts';
 import { numberParameter } from './request.ts';
 import type { ResourceDefinition } from './resources.ts';
-import type { Page, Storage } from './storage.ts';
+import type { Entry, Page, Storage } from './storage.ts';
 
 /** Whether an object is asked for. */
 export type Selector = (object: ApiObject) => boolean;
@@ -28,7 +28,7 @@ export interface ListQuery {
 }
 
 export interface ObjectList {
-  items: ApiObject[];
+  items: Entry[];
   metadata: ListMeta;
 }
 

@@ -35,7 +35,8 @@ export class LiveLists {
     const live = this.#live.get(key) ?? new LiveObjects(collection.resource, this.#source);
     this.#live.set(key, live);
     await live.ready();
-    return { items: live.select(prefixOf(collection), selector), metadata: { resourceVersion: String(live.revision) } };
+    const items = live.select(prefixOf(collection), selector);
+    return { items, metadata: { resourceVersion: String(live.revision) } };
   }
 }
 

@@ -8,6 +8,8 @@ import { badRequest } from './errors.ts';
 import type { Representation } from './negotiation.ts';
 import type { ApiObject } from './object.ts';
 import { apiVersionOf, type ResourceDefinition } from './resources.ts';
+import type { Entry } from './storage.ts';
+import { listText } from './stored-text.ts';
 import { toTable } from './tables.ts';
 
 const includePolicies = ['None', 'Metadata', 'Object'] as const;
@@ -34,20 +36,27 @@ export function typeShown(resource: ResourceDefinition, { form }: Representation
 
 export function listRenderer(
   resource: ResourceDefinition,
-  { form }: Representation,
+  { form, contentType }: Representation,
   query: URLSearchParams,
   clock: Clock,
-): (items: ApiObject[], metadata: ListMeta) => object {
+): (items: Entry[], metadata: ListMeta) => object {
+  const objectsOf = (items: Entry[]) => items.map(({ object }) => object);
   if (form === 'Table') {
     const includeObject = readIncludeObject(query);
-    return (items, metadata) => toTable(resource, items, metadata, clock, includeObject);
+    return (items, metadata) => toTable(resource, objectsOf(items), metadata, clock, includeObject);
   }
   if (form === 'PartialObjectMetadata') {
     const type = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' };
-    return (items, metadata) => ({ ...type, metadata, items: items.map(metadataOnly) });
+    return (items, metadata) => ({ ...type, metadata, items: objectsOf(items).map(metadataOnly) });
   }
   const type = { kind: resource.custom?.listKind ?? `${resource.kind}List`, apiVersion: apiVersionOf(resource) };
-  return (items, metadata) => ({ ...type, metadata, items: items.map((item) => withoutType(toServed(item, resource))) });
+  const isAsStored = contentType === 'application/json' && !resource.conversion;
+  return (items, metadata) =>
+    (isAsStored ? listText(items, type, metadata, resource) : undefined) ?? {
+      ...type,
+      metadata,
+      items: objectsOf(items).map((item) => withoutType(toServed(item, resource))),
+    };
 }
 
 function metadataOnly({ metadata }: ApiObject): object {

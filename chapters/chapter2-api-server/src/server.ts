@@ -42,7 +42,7 @@ export interface Upgrade {
 export interface Answer {
   /** HTTP status; absent: 200 */
   code?: number;
-  /** A text is sent as it is. */
+  /** A text and bytes are sent as they are. */
   body: object | string;
   /** absent: JSON, or plain text for a text */
   contentType?: string;
@@ -167,7 +167,7 @@ async function serve(
 
 function send(response: ServerResponse, { code = 200, body, contentType, headers = {} }: Answer): void {
   const type = contentType ?? (typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json');
-  const text = typeof body === 'string' ? body : serialize(body, type);
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : serialize(body, type);
   const length = Buffer.byteLength(text);
   response.writeHead(code, { 'content-type': type, 'content-length': length, 'cache-control': 'no-cache, private', ...headers });
   response.end(text);

@@ -8,6 +8,7 @@ import { NotImplemented } from '#kit/not-implemented';
 import { callEtcd } from './etcd.ts';
 import type { EventLeases } from './event-leases.ts';
 import type { ApiObject } from './object.ts';
+import { encode } from './stored-text.ts';
 
 /** What a conditional write came to: done, or what was found instead (undefined: nothing is there). */
 export type WriteResult = { written: true; object: ApiObject } | { written: false; found: ApiObject | undefined };
@@ -23,8 +24,16 @@ export interface PageRequest {
   revision?: number;
 }
 
+/** One of the objects of a page. */
+export interface Entry {
+  readonly key: string;
+  readonly object: ApiObject;
+  /** As etcd holds it; absent where it came from elsewhere. */
+  readonly stored?: IKeyValue;
+}
+
 export interface Page {
-  entries: { key: string; object: ApiObject }[];
+  entries: Entry[];
   /** The store's revision that the page shows. */
   revision: number;
   /** How many more keys there are behind this page. */
@@ -66,7 +75,10 @@ export class Storage {
    * Timeout for one that is still to come.
    */
   async list({ prefix, from = prefix, limit = 0, revision }: PageRequest): Promise<Page> {
-    throw new NotImplemented('2.2', "Read a range of keys: from, limit and revision are etcd's own; say how many keys remain");
+    throw new NotImplemented(
+      '2.2',
+      "Read a range of keys (each is an entry: `entryOf`); from, limit and revision are etcd's own; say how many keys remain",
+    );
   }
 
   /** The operation that writes an object: its JSON, and a lease if it is an event. */
@@ -88,10 +100,17 @@ export function decode({ value, mod_revision }: IKeyValue): ApiObject {
   throw new NotImplemented('2.1', 'Parse the value, and give the object its resourceVersion');
 }
 
-/** The resourceVersion is not part of what is stored: nobody can know it before the write is done. */
-function encode(object: ApiObject): string {
-  const { resourceVersion, ...metadata } = object.metadata;
-  return JSON.stringify({ ...object, metadata });
+/** The object is parsed when somebody looks into it, and not before. */
+function entryOf(stored: IKeyValue): Entry {
+  let object: ApiObject | undefined;
+  return {
+    key: stored.key.toString('utf8'),
+    get object() {
+      object ??= decode(stored);
+      return object;
+    },
+    stored,
+  };
 }
 
 /** A transaction's outcome as a value; the object that was written has the transaction's revision now. */

@@ -9,6 +9,7 @@ import { ApiError } from '#kit/status';
 import { statusOf } from './errors.ts';
 import type { LiveLists } from './live-lists.ts';
 import type { ApiObject, Collection } from './object.ts';
+import type { Entry } from './storage.ts';
 import type { Change, WatchCache, Watcher } from './watch-cache.ts';
 import { eventOf, type WatchEvent } from './watch-events.ts';
 import type { WatchQuery } from './watch-query.ts';
@@ -63,12 +64,12 @@ export class WatchStream implements Watcher {
     this.#options = options;
   }
 
-  #begin(items: ApiObject[], revision: number): void {
+  #begin(items: Entry[], revision: number): void {
     const { cache, query, response, clock, random } = this.#options;
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     this.#sentUpTo = revision;
-    for (const object of items) this.#send({ type: 'ADDED', object });
+    for (const { object } of items) this.#send({ type: 'ADDED', object });
     if (query.markInitialEnd) this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
     try {
       this.#subscription = cache.watch(revision, this);

@@ -84,12 +84,17 @@ export class AuditTrail {
   completed(code: number): void {
     const { level } = this.#decision;
     const sent = level === 'Request' || level === 'RequestResponse' ? this.#requestObject() : undefined;
-    const got = level === 'RequestResponse' && isObject(this.#answer) ? this.#answer : undefined;
+    const got = level === 'RequestResponse' ? this.#responseObject() : undefined;
     this.#tell('ResponseComplete', {
       ...this.#outcome(code),
       ...(sent ? { requestObject: sent } : {}),
       ...(got ? { responseObject: got } : {}),
     });
+  }
+
+  #responseObject(): object | undefined {
+    const answer = Buffer.isBuffer(this.#answer) ? (JSON.parse(this.#answer.toString()) as object) : this.#answer;
+    return isObject(answer) ? answer : undefined;
   }
 
   #outcome(code: number): object {

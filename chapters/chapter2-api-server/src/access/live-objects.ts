@@ -52,9 +52,9 @@ export class LiveObjects<T extends ApiObject = ApiObject> implements Watcher {
   }
 
   /** Those that match and whose keys begin so, in the order of their keys. */
-  select(prefix: string, matches: (object: T) => boolean): T[] {
+  select(prefix: string, matches: (object: T) => boolean): { key: string; object: T }[] {
     const found = [...this.#objects].filter(([key, object]) => key.startsWith(prefix) && matches(object));
-    return found.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, object]) => object);
+    return found.sort(([one], [other]) => (one < other ? -1 : 1)).map(([key, object]) => ({ key, object }));
   }
 
   /** The store's revision that these objects are of. */

@@ -54,7 +54,7 @@ export const wrong: WrongSolution[] = [
     misunderstanding: 'A limit is for etcd; what does not match is taken out afterwards.',
     file: 'list.ts',
     replace: 'const pageSize = limit > 0 && selector ? Math.max(limit, pageSizeWithSelector) : limit;',
-    by: 'const pageSize = limit;\n  if (selector && limit > 0) return { items: (await storage.list({ prefix, limit })).entries.map(({ object }) => object).filter(selector), metadata: {} };',
+    by: 'const pageSize = limit;\n  if (selector && limit > 0) return { items: (await storage.list({ prefix, limit })).entries.filter(({ object }) => selector(object)), metadata: {} };',
     caughtBy: 'and are filled with items that match, not thinned out by those that do not',
   },
   {
