@@ -78,12 +78,9 @@ export function parseBody(body: Buffer, mediaType: string, what: string): unknow
   }
 }
 
-function notTooDeep(value: unknown): unknown {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maximumDepth) throw new Error('exceeded max depth');
-    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
-  }
+function notTooDeep(value: unknown, depth = 0): unknown {
+  if (depth > maximumDepth) throw new Error('exceeded max depth');
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) notTooDeep(part, depth + 1);
   return value;
 }
 
