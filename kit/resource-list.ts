@@ -7,7 +7,9 @@ export type ResourceList = Record<string, string>;
 
 /** Zero for what is not there. Throws InvalidQuantity. */
 export function amountOf(list: ResourceList | undefined, name: string): Quantity {
-  return parseQuantity(list?.[name] ?? '0');
+  // A resource may be called `constructor`, which every object has.
+  const amount = list && Object.hasOwn(list, name) ? list[name] : undefined;
+  return parseQuantity(amount ?? '0');
 }
 
 export function plus(one: ResourceList, other: ResourceList): ResourceList {

@@ -324,7 +324,9 @@ function anyOf(schema: OpenApiSchema, depth: number): fc.Arbitrary<unknown> {
       return nullable(
         schema.properties
           ? record(schema.properties, depth)
-          : fc.dictionary(fc.constantFrom('a', 'b'), anyOf(schema.additionalProperties ?? { type: 'string' }, depth + 1), { maxKeys: 2 }),
+          : fc.dictionary(fc.constantFrom('a', 'constructor'), anyOf(schema.additionalProperties ?? { type: 'string' }, depth + 1), {
+              maxKeys: 2,
+            }),
       );
   }
 }

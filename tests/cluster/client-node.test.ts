@@ -22,7 +22,7 @@ const box = {
     ],
   },
 };
-const waitsForGo = ['sh', '-c', 'echo one; until [ -e /tmp/go ]; do sleep 0.1; done; echo two'];
+const waitsForGo = ['sh', '-c', 'echo one; until [ -e /go ]; do sleep 0.1; done; echo two'];
 const brief = {
   metadata: { name: 'brief' },
   spec: { restartPolicy: 'Never', containers: [{ name: 'brief', image, command: waitsForGo }] },
@@ -185,7 +185,7 @@ describe('@kubernetes/client-node', () => {
     lines.on('data', (chunk) => (heard += chunk));
     await new library.Log(config).log(namespace, 'brief', 'brief', lines, { follow: true, timestamps: true });
     await cluster.eventually('the first line is heard', () => heard.includes('one'));
-    await cluster.kubectl('exec brief -- touch /tmp/go');
+    await cluster.kubectl('exec brief -- touch /go');
     await withDeadline('the log to end', once(lines, 'end'), { within: 15_000 });
     expect(heard).toMatch(/^\d{4}-\d\d-\d\dT\S+Z one\n\d{4}-\d\d-\d\dT\S+Z two\n$/);
   });

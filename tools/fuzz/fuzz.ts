@@ -60,6 +60,8 @@ async function send(transport: Transport, request: HttpRequest): Promise<{ code:
       return { code };
     }
     const text = await readText(body);
+    // The answer to a HEAD has no words that say why: ask for them.
+    if (code === 500 && request.method === 'HEAD') return send(transport, { ...request, method: 'GET' });
     if (code === 500 && !notOurs.test(text)) return { code, problem: `500 ${text.slice(0, 1000)}` };
     const isJson = headers['content-type']?.startsWith('application/json') && request.method !== 'HEAD';
     if (isJson) JSON.parse(text);

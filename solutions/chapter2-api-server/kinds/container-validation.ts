@@ -93,7 +93,7 @@ function validateResources({ requests = {}, limits = {} }: ResourceRequirements,
  * @exercise 2.7 Compare each request with its limit
  */
 export function requestsAboveLimits({ requests = {}, limits = {} }: ResourceRequirements, field: string): StatusCause[] {
-  const tooMuch = Object.keys(requests).filter((name) => name in limits && amountOf(requests, name) > amountOf(limits, name));
+  const tooMuch = Object.keys(requests).filter((name) => Object.hasOwn(limits, name) && amountOf(requests, name) > amountOf(limits, name));
   return tooMuch.map((name) =>
     invalidValue(`${field}.requests`, requests[name], `must be less than or equal to ${name} limit of ${limits[name]}`),
   );
@@ -102,11 +102,11 @@ export function requestsAboveLimits({ requests = {}, limits = {} }: ResourceRequ
 /** The amounts that can be read, and a cause for each that cannot. */
 export function validateQuantities(list: Record<string, string>, field: string) {
   const causes: StatusCause[] = [];
-  const amounts: Record<string, Quantity> = {};
+  const amounts = new Map<string, Quantity>();
   for (const [name, text] of Object.entries(list)) {
     try {
       const amount = parseQuantity(String(text));
-      amounts[name] = amount;
+      amounts.set(name, amount);
       if (amount < 0n) causes.push(invalidValue(`${field}[${name}]`, text, 'must be greater than or equal to 0'));
     } catch (error) {
       causes.push(invalidValue(`${field}[${name}]`, text, (error as Error).message));

@@ -38,8 +38,8 @@ export const wrong: WrongSolution[] = [
     name: 'compares texts',
     misunderstanding: 'Quantities are texts; the larger one comes later.',
     file: 'kinds/container-validation.ts',
-    replace: 'name in limits && amountOf(requests, name) > amountOf(limits, name)',
-    by: "name in limits && String(requests[name]) > String(limits[name]) && amountOf(requests, 'none') === 0n",
+    replace: 'Object.hasOwn(limits, name) && amountOf(requests, name) > amountOf(limits, name)',
+    by: "Object.hasOwn(limits, name) && String(requests[name]) > String(limits[name]) && amountOf(requests, 'none') === 0n",
     caughtBy: 'is not a request as large as its limit, however it is written',
   },
   {
