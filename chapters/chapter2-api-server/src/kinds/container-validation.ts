@@ -87,11 +87,11 @@ export function requestsAboveLimits({ requests = {}, limits = {} }: ResourceRequ
 /** The amounts that can be read, and a cause for each that cannot. */
 export function validateQuantities(list: Record<string, string>, field: string) {
   const causes: StatusCause[] = [];
-  const amounts: Record<string, Quantity> = {};
+  const amounts = new Map<string, Quantity>();
   for (const [name, text] of Object.entries(list)) {
     try {
       const amount = parseQuantity(String(text));
-      amounts[name] = amount;
+      amounts.set(name, amount);
       if (amount < 0n) causes.push(invalidValue(`${field}[${name}]`, text, 'must be greater than or equal to 0'));
     } catch (error) {
       causes.push(invalidValue(`${field}[${name}]`, text, (error as Error).message));

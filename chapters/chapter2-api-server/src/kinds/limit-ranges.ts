@@ -42,7 +42,7 @@ function validateItem(item: LimitRangeItem, field: string): StatusCause[] {
   if (!type) return [required(`${field}.type`)];
   const isKnown = types.includes(type) || type.includes('/');
   const read = lists.map((list) => [list, validateQuantities(item[list] ?? {}, `${field}.${list}`)] as const);
-  const amounts = Object.fromEntries(read.map(([list, { amounts }]) => [list, amounts])) as Record<List, Record<string, Quantity>>;
+  const amounts = Object.fromEntries(read.map(([list, { amounts }]) => [list, amounts])) as Record<List, Map<string, Quantity>>;
   const onlyForContainers = type === 'Pod' ? (['default', 'defaultRequest'] as const).filter((list) => item[list]) : [];
   return [
     ...(isKnown ? [] : [invalidValue(`${field}.type`, type, 'must be a standard limit type or fully qualified')]),
@@ -52,9 +52,9 @@ function validateItem(item: LimitRangeItem, field: string): StatusCause[] {
   ];
 }
 
-function validateOrder(amounts: Record<List, Record<string, Quantity>>, less: List, more: List, why: string, field: string): StatusCause[] {
-  return Object.entries(amounts[less]).flatMap(([name, amount]) => {
-    const bound = amounts[more][name];
+function validateOrder(amounts: Record<List, Map<string, Quantity>>, less: List, more: List, why: string, field: string): StatusCause[] {
+  return [...amounts[less]].flatMap(([name, amount]) => {
+    const bound = amounts[more].get(name);
     if (bound === undefined || amount <= bound) return [];
     const words = [amount, bound].map((quantity) => formatQuantity(quantity));
     return [
