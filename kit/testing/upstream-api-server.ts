@@ -71,6 +71,8 @@ async function writeFlags(folder: string, { etcdUrl, authority, serving }: Upstr
     'allow-privileged': 'true',
     'enable-bootstrap-token-auth': 'true',
     'enable-admission-plugins': 'NodeRestriction',
+    // There is no kube-proxy either: webhooks behind a service are found by its endpoints.
+    'enable-aggregator-routing': 'true',
     // No controller makes the service accounts in a control plane that is the API server alone.
     'disable-admission-plugins': 'ServiceAccount',
   };

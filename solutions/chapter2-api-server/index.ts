@@ -94,7 +94,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const allowsAll = options.authorizationMode === 'AlwaysAllow';
   const authorizer = new Authorizer({ storage, caches, allowsAll });
   const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
-  const admit = createAdmission({ storage, caches, authorizer, clock, random, disabled: options.disableAdmissionPlugins ?? [] });
+  const admit = createAdmission({
+    storage,
+    caches,
+    authorizer,
+    podNetwork,
+    clock,
+    random,
+    disabled: options.disableAdmissionPlugins ?? [],
+  });
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
   const stopping = new AbortController();
   const readiness: Readiness = { isPrepared: false, isStopping: () => stopping.signal.aborted };

@@ -5,7 +5,7 @@
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { NodeConnections } from './node-connections.ts';
 import { explain, type Opened, type Outgoing, open, Unreachable } from './outgoing.ts';
 
@@ -29,11 +29,11 @@ export class PodNetwork {
     this.#way = way;
   }
 
-  /** A request to whatever serves there; nobody looks at its certificate. Rejects with Unreachable when it does not answer. */
-  async open(location: Location, outgoing: Outgoing): Promise<Opened> {
+  /** A request to whatever serves there. Nobody looks at its certificate, unless `tls` says how. Rejects with Unreachable when it does not answer. */
+  async open(location: Location, outgoing: Outgoing, tls: ConnectionOptions = { rejectUnauthorized: false }): Promise<Opened> {
     const { scheme, host, port } = location;
     const socket = await this.#connect(location, outgoing.signal);
-    const connection = scheme === 'https' ? connectTls({ socket, rejectUnauthorized: false }) : socket;
+    const connection = scheme === 'https' ? connectTls({ ...tls, socket }) : socket;
     return open({ scheme: 'http', host, port, createConnection: () => connection }, outgoing);
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { kubeletAddress } from '#api-server/kubelet-address';
 import { chooseContainer } from '#api-server/pod-container';
@@ -13,6 +13,7 @@ import { ApiError } from '#kit/status';
 import { node, pod } from '#kit/testing/builders';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 import { eventually } from '#kit/testing/wait';
+import { readText } from '#kit/transport';
 import { agree, FakeNode, mirror, RawClient, type Talk, type Wanted } from './fake-node.ts';
 
 const namespace = 'default';
@@ -521,7 +522,7 @@ describe('API server', () =>
       );
 
       it('reaches a port of the pod that is named, and one that speaks TLS', async () => {
-        const secure = await here().fake.runPod('secure', mirror, { tls: true });
+        const secure = await here().fake.runPod('secure', mirror, { tls: [] });
         const { text } = await ask(`${inNamespace}/pods/https:secure:${secure.port}/proxy/x`);
         expect(JSON.parse(text)).toMatchObject({ url: '/x' });
       });
@@ -588,6 +589,94 @@ describe('API server', () =>
         const status = await statusOf(`${inNamespace}/pods/served:1/proxy/`);
         expect(status).toMatchObject({ code: 503, reason: 'ServiceUnavailable' });
         expect(status.message).toContain('error trying to reach service');
+      });
+
+      describe('to a webhook behind a service', () => {
+        const reviewed: string[] = [];
+        const webhooks = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+        const write = (path: string, body: object) =>
+          ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+        const rules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }];
+        const configure = (name: string, service: object, more: object = {}) => {
+          const clientConfig = {
+            service: { namespace, port: 8443, ...service },
+            caBundle: Buffer.from(here().plane.ca).toString('base64'),
+          };
+          const objectSelector = { matchLabels: { judge: name } };
+          const webhook = {
+            name: 'judge.example.com',
+            clientConfig,
+            rules,
+            objectSelector,
+            sideEffects: 'None',
+            timeoutSeconds: 2,
+            ...more,
+          };
+          return write(webhooks, { metadata: { name }, webhooks: [{ admissionReviewVersions: ['v1'], ...webhook }] });
+        };
+        /** Why the ConfigMap is refused, as soon as the webhook is known. */
+        const refusalBy = (judge: string) =>
+          eventually(`a ConfigMap is refused by ${judge}`, async () => {
+            const { code, text } = await write(`${inNamespace}/configmaps`, { metadata: { generateName: 'judged-', labels: { judge } } });
+            return code >= 400 && (JSON.parse(text).message as string);
+          });
+
+        beforeAll(async () => {
+          const { plane, fake } = here();
+          const judge = async (message: IncomingMessage, response: ServerResponse) => {
+            const { request } = JSON.parse(await readText(message));
+            reviewed.push(`${message.headers.host}${message.url}`);
+            response.setHeader('content-type', 'application/json');
+            const verdict = { uid: request.uid, allowed: false, status: { message: 'not guilty enough' } };
+            response.end(JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response: verdict }));
+          };
+          const names = ['judge', 'impostor'].map((name) => `${name}.${namespace}.svc`);
+          const { object, ip, port } = await fake.runPod('judge', judge, { tls: names.slice(0, 1) });
+          const targetRef = { kind: 'Pod', name: 'judge', namespace, uid: object.metadata?.uid ?? '' };
+          for (const name of ['judge', 'impostor', 'nobody']) {
+            const subsets = name === 'nobody' ? [] : [{ addresses: [{ ip, nodeName: 'node-1', targetRef }], ports: [{ port }] }];
+            await plane.client.create(Services, { metadata: { name, namespace }, spec: { ports: [{ port: 8443, targetPort: port }] } });
+            await plane.client.create(Endpoints, { metadata: { name, namespace }, subsets });
+          }
+        });
+
+        it('asks one of its pods, which it knows by the service’s name', async () => {
+          expect((await configure('judge', { name: 'judge', path: '/verdict' })).code).toBe(201);
+          expect(await refusalBy('judge')).toBe('admission webhook "judge.example.com" denied the request: not guilty enough');
+          expect(reviewed[0]).toBe(`judge.${namespace}.svc:8443/verdict?timeout=2s`);
+        });
+
+        it.each([
+          ['a pod whose certificate is for another name', 'impostor', 'certificate'],
+          ['a service without endpoints', 'nobody', 'no endpoints available for service "nobody"'],
+          ['a service that is not there', 'gone', '"gone" not found'],
+        ])('does not trust %s', async (_, name, why) => {
+          expect((await configure(name, { name })).code).toBe(201);
+          const message = await refusalBy(name);
+          const post = `Post "https://${name}.${namespace}.svc:8443/?timeout=2s"`;
+          expect(message).toContain(`failed calling webhook "judge.example.com": failed to call webhook: ${post}: `);
+          expect(message).toContain(why);
+        });
+
+        it.each([
+          [
+            { name: '', namespace: '' },
+            ['name: Required value: service name is required', 'namespace: Required value: service namespace is required'],
+          ],
+          [{ name: 'a', port: 70000 }, ['port: Invalid value: 70000: port is not valid: must be between 1 and 65535, inclusive']],
+          [{ name: 'a', path: '//' }, ['path: Invalid value: "//": segment[0] may not be empty']],
+          [
+            { name: 'a', path: 'b/' },
+            [`path: Invalid value: "b/": must start with a '/'`, 'path: Invalid value: "b/": segment[0] may not be empty'],
+          ],
+          [{ name: 'a', path: '/b//c/' }, ['path: Invalid value: "/b//c/": segment[1] may not be empty']],
+        ])('refuses a configuration whose service is %j', async (service, expected) => {
+          const { code, text } = await configure('wrong', service);
+          const causes = JSON.parse(text).details.causes as { field: string; message: string }[];
+          const field = 'webhooks[0].clientConfig.service.';
+          expect(code).toBe(422);
+          expect(causes.map(({ field, message }) => `${field}: ${message}`)).toEqual(expected.map((each) => field + each));
+        });
       });
 
       it('is for those who may: get services/proxy, create pods/exec', async () => {

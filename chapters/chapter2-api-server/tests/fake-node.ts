@@ -72,9 +72,9 @@ export class FakeNode {
     this.upgrade = (socket) => socket.destroy();
   }
 
-  /** A pod of this node that has an address, at which this serves. The port is its first container's, unless it is to have none. */
-  async runPod(name: string, serve: RequestListener, options: { tls?: boolean; upgrade?: Upgraded } = {}): Promise<PodUnderTest> {
-    const server = options.tls ? createServer(await this.#plane.issue(name), serve) : createHttpServer(serve);
+  /** A pod of this node that has an address, at which this serves; `tls`: by HTTPS, for these names. The port is its first container's, unless it is to have none. */
+  async runPod(name: string, serve: RequestListener, options: { tls?: string[]; upgrade?: Upgraded } = {}): Promise<PodUnderTest> {
+    const server = options.tls ? createServer(await this.#plane.issue(name, [], options.tls), serve) : createHttpServer(serve);
     if (options.upgrade) server.on('upgrade', (message, socket, head) => options.upgrade?.(socket, message, head));
     const port = await this.#listen(server, reachable());
     const ip = upstreamApiServer ? ownAddress() : `10.244.9.${++this.#podCount}`;

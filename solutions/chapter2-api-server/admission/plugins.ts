@@ -8,6 +8,7 @@ import { refuseEscalation } from '../access/escalation.ts';
 import { restrictNode } from '../access/node-restriction.ts';
 import { nodeNameOf } from '../access/users.ts';
 import { certificatePlugins } from '../certificate-requests.ts';
+import type { PodNetwork } from '../pod-network.ts';
 import type { Storage } from '../storage.ts';
 import type { WatchCaches } from '../watch-caches.ts';
 import { type AdmissionPlugin, type Admit, admissionBy } from './admission.ts';
@@ -24,14 +25,17 @@ export interface AdmissionOptions {
   storage: Storage;
   caches: WatchCaches;
   authorizer: Authorizer;
+  /** The way to webhooks that run in pods. */
+  podNetwork: PodNetwork;
   clock: Clock;
   random: Random;
   /** Names of plugins that are not asked. */
   disabled: string[];
 }
 
-export function createAdmission({ authorizer, clock, random, disabled, ...source }: AdmissionOptions): Admit {
+export function createAdmission({ authorizer, podNetwork, clock, random, disabled, ...source }: AdmissionOptions): Admit {
   const lifecycle = namespaceLifecycle(source.storage);
+  const webhooks = { ...source, podNetwork, clock, random };
   const access = authorizer.allowsAll ? [] : [nodeRestriction, escalation(authorizer)];
   const all = [
     lifecycle,
@@ -42,8 +46,8 @@ export function createAdmission({ authorizer, clock, random, disabled, ...source
     ...certificatePlugins(authorizer),
     priority(source),
     defaultTolerations,
-    mutatingWebhooks({ ...source, clock, random }),
-    validatingWebhooks({ ...source, clock, random }),
+    mutatingWebhooks(webhooks),
+    validatingWebhooks(webhooks),
     resourceQuota(source),
   ];
   // NodeRestriction is there or not, as the authorization mode wants it.

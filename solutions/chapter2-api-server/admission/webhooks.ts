@@ -2,7 +2,6 @@
 // all at once, and last of all but the quota. A webhook that does not answer refuses (Fail), or does not count (Ignore).
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook
 
-import type { Clock, Random } from '#kit/clock';
 import { ApiError, failure } from '#kit/status';
 import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
 import { badRequest, forbidden } from '../errors.ts';
@@ -16,17 +15,14 @@ import { uuid } from '../object-meta.ts';
 import { applyJsonPatch } from '../patch.ts';
 import { apiVersionOf, findResource, type ResourceDefinition } from '../resources.ts';
 import type { AdmissionPlugin, Write } from './admission.ts';
-import { type AdmissionResponse, ask, WebhookFailure } from './webhook-client.ts';
+import { type AdmissionResponse, ask, type WayToWebhooks, WebhookFailure } from './webhook-client.ts';
 import { operationOf, wants } from './webhook-rules.ts';
 
 const group = 'admissionregistration.k8s.io';
 /** What a webhook is shown as it is stored. Other doors take objects of their own kinds, of which the plugins see nothing. */
 const doors = ['', 'status'];
 
-export interface WebhookOptions extends LiveSource {
-  clock: Clock;
-  random: Random;
-}
+export type WebhookOptions = LiveSource & WayToWebhooks;
 
 export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
   const hooks = new Hooks('mutatingwebhookconfigurations', true, options);
@@ -95,9 +91,8 @@ class Hooks {
   /** The response of a webhook that allows the write; undefined for one that cannot be asked and does not count. Throws ApiError. */
   async ask(webhook: Webhook, write: Write): Promise<AdmissionResponse | undefined> {
     const { name, failurePolicy } = webhook;
-    const { clock, random } = this.#options;
     try {
-      const response = await ask(webhook, reviewOf(write, uuid(random)), { mayPatch: this.#mayPatch, clock });
+      const response = await ask(webhook, reviewOf(write, uuid(this.#options.random)), { ...this.#options, mayPatch: this.#mayPatch });
       for (const warning of response.warnings ?? []) write.warn(warning);
       if (response.allowed) return response;
       throw denial(name, response);

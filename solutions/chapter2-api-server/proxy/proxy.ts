@@ -3,22 +3,19 @@
 // Kubernetes: pkg/registry/core/pod/rest/subresources.go (ProxyREST), pkg/registry/core/service/proxy.go,
 // pkg/registry/core/node/rest/proxy.go
 
-import type { Endpoints } from 'kubernetes-types/core/v1';
-import type { Pod, Service } from '#kit/api';
-import { isNotFound } from '#kit/status';
+import type { Pod } from '#kit/api';
 import type { ApiResources } from '../api-resources.ts';
 import { backendError, badRequest, unavailable } from '../errors.ts';
 import type { Target } from '../object.ts';
 import { type Open, open, Unreachable } from '../outgoing.ts';
-import type { Location } from '../pod-network.ts';
 import { relay } from '../relay.ts';
 import { findResource, type ResourceDefinition } from '../resources.ts';
 import type { ApiRequest } from '../server.ts';
-import { candidates, endpointPortName, isAllowed, podLocation, portNumber } from './locations.ts';
+import { isAllowed, podLocation, portNumber } from './locations.ts';
 import { type ProxyName, parseProxyName, splitProxyPath } from './proxy-name.ts';
+import { serviceLocation } from './service-location.ts';
 
-const resource = (plural: string) => findResource('', 'v1', plural) as ResourceDefinition;
-const [pods, endpoints] = [resource('pods'), resource('endpoints')];
+const pods = findResource('', 'v1', 'pods') as ResourceDefinition;
 
 /** Where a proxy's request goes. */
 interface Destination {
@@ -50,25 +47,8 @@ export async function proxy(target: Target, request: ApiRequest, api: ApiResourc
 async function destinationOf(target: Target, name: ProxyName, api: ApiResources): Promise<Destination> {
   if (target.resource.plural === 'nodes') return nodeDestination(name, api);
   const isPod = target.resource === pods;
-  const location = isPod ? podLocation((await api.registry.get(target)) as Pod, name) : await serviceLocation(target, name, api);
+  const location = isPod ? podLocation((await api.registry.get(target)) as Pod, name) : await serviceLocation(target.namespace, name, api);
   return { ...location, open: (outgoing) => api.podNetwork.open(location, outgoing) };
-}
-
-async function serviceLocation(target: Target, { scheme, name, port }: ProxyName, { registry, random }: ApiResources): Promise<Location> {
-  const isNumber = /^\d+$/.test(port);
-  const portName = isNumber ? endpointPortName((await registry.get(target)) as Service, port) : port;
-  const all = candidates((await registry.get({ ...target, resource: endpoints })) as Endpoints, portName);
-  const first = Math.floor(random() * all.length);
-  for (const { ip, port, nodeName, podName } of [...all.slice(first), ...all.slice(0, first)]) {
-    const pod = (await registry.get({ ...target, resource: pods, name: podName }).catch(unlessNotFound)) as Pod | undefined;
-    const isPods = pod?.status?.podIP === ip || pod?.status?.podIPs?.some((one) => one.ip === ip);
-    if (isPods && isAllowed(ip)) return { scheme, host: ip, port, nodeName };
-  }
-  throw unavailable(`no endpoints available for service "${name}"`);
-}
-
-function unlessNotFound(error: unknown): undefined {
-  if (!isNotFound(error)) throw error;
 }
 
 /** The kubelet, unless another port of its machine is asked for. */

@@ -8,6 +8,7 @@ import { duplicateValue, invalidValue, required, unsupportedValue } from './fiel
 import { validateMatchConditions } from './match-conditions.ts';
 import { oneOf } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
+import { validateWebhookService } from './webhook-service.ts';
 
 export type Webhook = (MutatingWebhook | ValidatingWebhook) & { rules?: WebhookRule[] };
 /** `resources`: `pods`, `pods/status`, `*`, `*`+`/*`; `scope`: `Cluster`, `Namespaced` or `*`. */
@@ -63,8 +64,8 @@ function validateWebhook(webhook: Webhook, field: string): StatusCause[] {
 function validateClientConfig({ clientConfig }: Webhook, field: string): StatusCause[] {
   const { url, service } = clientConfig ?? {};
   if ((url === undefined) === (service === undefined)) return [required(field, 'exactly one of url or service is required')];
-  if (url === undefined) return [];
-  const { protocol = '', username = '', search = '' } = URL.parse(url) ?? {};
+  if (service) return validateWebhookService(service, `${field}.service`);
+  const { protocol = '', username = '', search = '' } = URL.parse(url ?? '') ?? {};
   const form = 'desired format: https://host[/path]';
   if (protocol !== 'https:')
     return [invalidValue(`${field}.url`, protocol.replace(':', ''), `'https' is the only allowed URL scheme; ${form}`)];
