@@ -22,10 +22,7 @@ export function validateWebhookService(
 function validatePath(path: string, field: string): StatusCause[] {
   if (path === '' || path === '/') return [];
   const wrong = (why: string) => invalidValue(field, path, why);
-  const segments = path
-    .slice(1)
-    .replace(/\/$/, '')
-    .split('/');
+  const segments = path.slice(1).replace(/\/$/, '').split('/');
   const problemsOf = (segment: string, index: number) => {
     if (segment === '') return [wrong(`segment[${index}] may not be empty`)];
     return validateName(field, segment, dnsSubdomain).map(() => wrong(`segment[${index}]: ${dnsSubdomain.explanation}`));
