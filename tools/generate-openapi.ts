@@ -23,8 +23,10 @@ const alsoServed = [
 /** What a custom kind's schema may say is checked where it is read: custom/structural.ts. Here it has no fields of its own. */
 const schemaOfSchemas = 'JSONSchemaProps';
 /** Fields that the package lost, for the comments above them hold what ends a comment: a star and a slash. */
+const lostInRules = { resources: { type: 'array', items: { type: 'string' } }, scope: { type: 'string' } };
 const lostFields: Record<string, Record<string, Schema>> = {
-  RuleWithOperations: { resources: { type: 'array', items: { type: 'string' } }, scope: { type: 'string' } },
+  RuleWithOperations: lostInRules,
+  NamedRuleWithOperations: lostInRules,
 };
 const intOrString = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
 const declarations = join('node_modules', 'kubernetes-types');

@@ -114,6 +114,31 @@ describe('the audit log', () => {
     expect(patched).toMatchObject({ verb: 'patch', requestObject: { data: { a: '2' } }, responseObject: { data: { a: '2' } } });
   });
 
+  it('keeps what a policy has to say', async () => {
+    const name = 'tall';
+    const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['secrets'], resourceNames: [name] };
+    const post = (plural: string, object: object) =>
+      plane.client.send({ method: 'POST', path: `/apis/admissionregistration.k8s.io/v1/${plural}`, body: JSON.stringify(object) });
+    const spec = {
+      matchConstraints: { resourceRules: [rule] },
+      validations: [{ expression: 'false', message: 'too tall' }],
+      auditAnnotations: [{ key: 'height', valueExpression: 'string(size(object.metadata.name)) + " letters"' }],
+    };
+    await post('validatingadmissionpolicies', { metadata: { name: 'heights' }, spec });
+    const bound = { policyName: 'heights', validationActions: ['Audit'] };
+    await post('validatingadmissionpolicybindings', { metadata: { name: 'everywhere' }, spec: bound });
+    await plane.eventually('an annotation', async () => {
+      await plane.client.create(Secrets, { metadata: { name, namespace: 'default' } });
+      await plane.client.delete(Secrets, { namespace: 'default', name });
+      return lines.some((line) => line.includes('heights/height'));
+    });
+    const [{ annotations }] = (await about(name)).filter((event) => event.annotations['heights/height']);
+    expect(annotations['heights/height']).toBe('4 letters');
+    expect(JSON.parse(annotations['validation.policy.admission.k8s.io/validation_failure'])).toEqual([
+      { message: 'too tall', policy: 'heights', binding: 'everywhere', expressionIndex: 0, validationActions: ['Audit'] },
+    ]);
+  });
+
   it('says of a body that cannot be read only that it came', async () => {
     const path = '/api/v1/namespaces/shop/configmaps/broken';
     for (const body of ['{"no', '\u0000k8s']) {

@@ -33,6 +33,9 @@ import { eventually } from '#kit/testing/wait';
 import { readText } from '#kit/transport';
 
 const pods = findResource('', 'v1', 'pods') as ResourceDefinition;
+/** Is true of 60 numbers, each with each, five times over. */
+const numbers = `[${[...Array(60).keys()].join()}]`;
+const endless = ['a', 'b', 'c', 'd', 'e'].reduceRight((inner, name) => `${numbers}.all(${name}, ${inner})`, 'a + b + c + d + e >= 0');
 type Resources = NonNullable<Container['resources']>;
 type LimitItem = NonNullable<LimitRange['spec']>['limits'][number];
 
@@ -903,9 +906,7 @@ describe('API server', () =>
       });
 
       it('refuses when a condition would take for ever', async () => {
-        const numbers = `[${[...Array(60).keys()].join()}]`;
-        const pairs = ['a', 'b', 'c', 'd', 'e'].reduceRight((inner, name) => `${numbers}.all(${name}, ${inner})`, 'a + b + c + d + e >= 0');
-        const namespace = await asking('Validating', '/yes', condition(`object.metadata.name == 'probe' || ${pairs}`));
+        const namespace = await asking('Validating', '/yes', condition(`object.metadata.name == 'probe' || ${endless}`));
         expect(await refusal(create(pod('a', namespace)))).toMatchObject({ code: 403, reason: 'Forbidden' });
       });
 
@@ -957,6 +958,366 @@ describe('API server', () =>
         expect((await server.send({ method: 'DELETE', path: `${pathOf('Validating')}/broken` })).code).toBe(200);
         expect((await server.send({ method: 'DELETE', path: `${pathOf('Validating')}/later` })).code).toBe(200);
         expect(seen).toEqual([]);
+      });
+    });
+
+    describe('a policy', () => {
+      type Spec = Record<string, unknown>;
+      const group = '/apis/admissionregistration.k8s.io/v1';
+      const pathsOf = { policy: `${group}/validatingadmissionpolicies`, binding: `${group}/validatingadmissionpolicybindings` };
+      const apiVersion = 'admissionregistration.k8s.io/v1';
+      const pods = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE', 'DELETE'], resources: ['pods'] };
+      const matchConstraints = { resourceRules: [pods] };
+      const policy = (name: string, spec: Spec) => {
+        return { apiVersion, kind: 'ValidatingAdmissionPolicy', metadata: { name }, spec: { matchConstraints, ...spec } };
+      };
+      const binding = (name: string, spec: Spec) => {
+        const given = { policyName: name, validationActions: ['Deny'], ...spec };
+        return { apiVersion, kind: 'ValidatingAdmissionPolicyBinding', metadata: { name }, spec: given };
+      };
+      const small = { expression: 'object.spec.terminationGracePeriodSeconds <= 30' };
+      const big = { terminationGracePeriodSeconds: 60 };
+
+      /** All are there before the first test: a server needs a moment to see them. By name, each with its own namespace. */
+      const given: Record<string, { spec: Spec; bound?: Spec }> = {
+        plain: { spec: { validations: [{ expression: `oldObject != null || ${small.expression}` }] } },
+        wordy: { spec: { validations: [{ ...small, message: 'be quick', reason: 'Forbidden' }] } },
+        eloquent: {
+          spec: {
+            validations: [
+              {
+                ...small,
+                message: 'be quick',
+                messageExpression: `object.metadata.name + ' has ' + string(object.spec.terminationGracePeriodSeconds)`,
+              },
+            ],
+          },
+        },
+        speechless: { spec: { validations: [{ ...small, message: 'be quick', messageExpression: 'string(object.nothing)' }] } },
+        unbound: { spec: { validations: [{ expression: 'false' }] } },
+        elsewhere: { spec: { validations: [{ expression: 'false' }] } },
+        variable: {
+          spec: {
+            variables: [
+              { name: 'broken', expression: 'object.nothing' },
+              { name: 'grace', expression: 'object.spec.terminationGracePeriodSeconds' },
+              { name: 'twice', expression: 'variables.grace * 2' },
+            ],
+            validations: [{ expression: 'variables.twice <= 60', messageExpression: `'twice is ' + string(variables.twice)` }],
+          },
+        },
+        parameters: {
+          spec: {
+            paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+            validations: [{ expression: 'object.spec.terminationGracePeriodSeconds <= int(params.data.most)' }],
+          },
+          bound: { paramRef: { name: 'limits', parameterNotFoundAction: 'Deny' } },
+        },
+        several: {
+          spec: {
+            paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+            validations: [{ expression: 'int(params.data.most) < 50' }],
+          },
+          bound: { paramRef: { selector: { matchLabels: { limits: 'yes' } }, parameterNotFoundAction: 'Deny' } },
+        },
+        lacking: {
+          spec: { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' }, validations: [{ expression: 'params.data.most == ""' }] },
+          bound: { paramRef: { name: 'nowhere', parameterNotFoundAction: 'Deny' } },
+        },
+        content: {
+          spec: { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' }, validations: [{ expression: 'params.data.most == ""' }] },
+          bound: { paramRef: { name: 'nowhere', parameterNotFoundAction: 'Allow' } },
+        },
+        // Refuses everything that it is about, whatever its binding says.
+        unknown: {
+          spec: {
+            paramKind: { apiVersion: 'example.com/v1', kind: 'Nothing' },
+            matchConstraints: { resourceRules: [pods], objectSelector: { matchLabels: { unknown: 'yes' } } },
+            validations: [{ expression: 'true' }],
+          },
+          bound: { matchResources: { namespaceSelector: { matchLabels: { no: 'namespace' } } } },
+        },
+        warning: { spec: { validations: [{ ...small, message: 'be quick' }] }, bound: { validationActions: ['Warn', 'Audit'] } },
+        namespace: { spec: { validations: [{ expression: `namespaceObject.metadata.labels['kubernetes.io/metadata.name'] == 'shop'` }] } },
+        excluded: {
+          spec: {
+            matchConstraints: { resourceRules: [pods], excludeResourceRules: [{ ...pods, resourceNames: ['exempt'] }] },
+            validations: [{ expression: 'false' }],
+          },
+        },
+        failing: { spec: { validations: [{ expression: 'object.nothing == 1' }] } },
+        ignoring: { spec: { failurePolicy: 'Ignore', validations: [{ expression: 'object.nothing == 1' }] } },
+        conditional: {
+          spec: {
+            matchConditions: [{ name: 'not-exempt', expression: `object.metadata.name != 'exempt'` }],
+            validations: [{ expression: 'false' }],
+          },
+        },
+        keeping: { spec: { validations: [{ expression: `request.operation != 'DELETE' || oldObject.metadata.name != 'kept'` }] } },
+        endless: { spec: { validations: [{ expression: `object.metadata.name == 'quick' || ${endless}` }] } },
+        version: {
+          spec: {
+            matchConstraints: {
+              resourceRules: [{ ...pods, apiGroups: ['autoscaling'], apiVersions: ['v2'], resources: ['horizontalpodautoscalers'] }],
+            },
+            validations: [
+              {
+                expression: `object.apiVersion == 'autoscaling/v2' && request.requestKind.version == 'v1' && size(object.spec.metrics) == 2`,
+              },
+            ],
+          },
+        },
+      };
+      const namespaceOf: Record<string, string> = {};
+      const unknown = (namespace: string): Pod => {
+        const { metadata, ...rest } = pod('a', namespace);
+        return { ...rest, metadata: { ...metadata, labels: { unknown: 'yes' } } };
+      };
+
+      beforeAll(async () => {
+        admissionSteps([], () => {});
+        await Promise.all(Object.entries(given).map(([name, one]) => set(name, one)));
+        const last = await newNamespace();
+        const wanted = { policyName: 'plain', matchResources: { namespaceSelector: named(last) } };
+        await write(pathsOf.binding, binding('zz-last', wanted));
+        await eventually('the policies count', async () => {
+          const hasDenied = ({ message = '' }: { message?: string }) => message.includes('denied request');
+          const answers = [pod('a', last, {}, big), unknown(last)].map(rehearse);
+          return (await Promise.all(answers)).every(hasDenied);
+        });
+      });
+
+      const named = (namespace: string) => ({ matchLabels: { 'kubernetes.io/metadata.name': namespace } });
+      async function write(path: string, object: object): Promise<void> {
+        const { code, body } = await post(path, object);
+        expect({ code, message: body.message }).toEqual({ code: 201, message: undefined });
+      }
+      async function set(name: string, { spec, bound = {} }: (typeof given)[string]): Promise<void> {
+        const namespace = await newNamespace();
+        namespaceOf[name] = namespace;
+        if (spec.paramKind) {
+          const metadata = { name: 'limits', namespace, labels: { limits: 'yes' } };
+          await server.client.create(ConfigMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { most: '45' } });
+          const other = { ...metadata, name: 'more-limits' };
+          await server.client.create(ConfigMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: other, data: { most: '100' } });
+        }
+        await write(pathsOf.policy, policy(name, spec));
+        if (name === 'unbound') return;
+        const namespaceSelector = named(name === 'elsewhere' ? 'nowhere' : namespace);
+        await write(pathsOf.binding, binding(name, { matchResources: { namespaceSelector }, ...bound }));
+      }
+      const podIn = (policyName: string, spec: object = {}, name = 'a') => pod(name, namespaceOf[policyName] ?? '', {}, spec);
+      const denied = (name: string, why: string) =>
+        `pods "a" is forbidden: ValidatingAdmissionPolicy '${name}' with binding '${name}' denied request: ${why}`;
+
+      const failed = (expression: string) => `failed expression: ${expression}`;
+
+      it('that a pod does not keep to refuses it, in the name of policy and binding', async () => {
+        const status = await refusal(create(podIn('plain', big)));
+        const message = denied('plain', failed(`oldObject != null || ${small.expression}`));
+        expect(status).toMatchObject({ code: 422, reason: 'Invalid', message, details: { name: 'a', kind: 'pods' } });
+        expect(status.details?.causes).toEqual([{ message: message.replace('pods "a" is forbidden: ', '') }]);
+      });
+
+      it.each<[string, string, object | undefined, string | undefined]>([
+        ['lets a pod pass that keeps to it', 'plain', {}, undefined],
+        ['says no in its own words', 'wordy', big, 'be quick'],
+        ['computes its words', 'eloquent', big, 'a has 60'],
+        ['has words for when it can’t', 'speechless', big, 'be quick'],
+        ['counts for nothing without a binding', 'unbound', big, undefined],
+        ['counts only where its binding says', 'elsewhere', big, undefined],
+        ['gives names to what it computes, and computes only what is asked for', 'variable', big, 'twice is 120'],
+        ['compares with parameters', 'parameters', { terminationGracePeriodSeconds: 45 }, undefined],
+        [
+          'compares with parameters, where they lie',
+          'parameters',
+          big,
+          failed('object.spec.terminationGracePeriodSeconds <= int(params.data.most)'),
+        ],
+        ['asks once for each of its parameters', 'several', {}, failed('int(params.data.most) < 50')],
+        [
+          'without parameters refuses, if its binding says so',
+          'lacking',
+          {},
+          'failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction',
+        ],
+        ['without parameters does not count, if its binding says so', 'content', {}, undefined],
+        ['only warns, if its binding says so', 'warning', big, undefined],
+        ['knows the namespace', 'namespace', {}, failed(`namespaceObject.metadata.labels['kubernetes.io/metadata.name'] == 'shop'`)],
+        ['that cannot be evaluated refuses', 'failing', {}, `expression 'object.nothing == 1' resulted in error: no such key: nothing`],
+        ['that cannot be evaluated does not count with failurePolicy Ignore', 'ignoring', {}, undefined],
+      ])('%s', async (_, name, spec, why) => {
+        expect((await rehearse(podIn(name, spec))).message).toBe(why && denied(name, why));
+      });
+
+      it('says which kind of no it is', async () => {
+        expect(await refusal(create(podIn('wordy', big)))).toMatchObject({ code: 403, reason: 'Forbidden' });
+      });
+
+      it('whose kind of parameters nobody knows refuses', async () => {
+        const why = `failed to configure policy: failed to find resource referenced by paramKind: 'example.com/v1, Kind=Nothing'`;
+        const { message } = await rehearse(unknown('default'));
+        expect(message).toBe(`pods "a" is forbidden: ValidatingAdmissionPolicy 'unknown' denied request: ${why}`);
+      });
+
+      it('warns', async () => {
+        const path = `/api/v1/namespaces/${namespaceOf.warning}/pods?dryRun=All`;
+        const answer = await server.client.send({ method: 'POST', path, body: JSON.stringify(podIn('warning', big)) });
+        await readText(answer.body);
+        const warning = `Validation failed for ValidatingAdmissionPolicy 'warning' with binding 'warning': be quick`;
+        expect(answer.headers.warning).toBe(`299 - "${warning}"`);
+      });
+
+      it.each(['excluded', 'conditional'])('is not asked about what it leaves out: %s', async (name) => {
+        expect((await rehearse(podIn(name, {}, 'exempt'))).message).toBeUndefined();
+        expect((await rehearse(podIn(name))).message).toBe(denied(name, failed('false')));
+      });
+
+      it('is asked when something is deleted, about what it was', async () => {
+        for (const name of ['kept', 'other']) await create(podIn('keeping', {}, name));
+        const namespace = namespaceOf.keeping ?? '';
+        const { message } = await refusal(server.client.delete(Pods, { namespace, name: 'kept' }));
+        expect(message).toContain(`'keeping' denied request: failed expression: request.operation`);
+        await server.client.delete(Pods, { namespace, name: 'other' });
+      });
+
+      it('that would take for ever refuses', async () => {
+        expect((await rehearse(podIn('endless', {}, 'quick'))).message).toBeUndefined();
+        expect(await refusal(create(podIn('endless')))).toMatchObject({ code: 422, reason: 'Invalid' });
+      });
+
+      it('sees an object in the version that its rules name', async () => {
+        const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+        const memory = { type: 'Resource', resource: { name: 'memory', targetAverageUtilization: 50 } };
+        const metadata = { name: 'a', annotations: { 'autoscaling.alpha.kubernetes.io/metrics': JSON.stringify([memory]) } };
+        const spec = { scaleTargetRef, maxReplicas: 3, targetCPUUtilizationPercentage: 50 };
+        const autoscaler = { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata, spec };
+        const path = `/apis/autoscaling/v1/namespaces/${namespaceOf.version}/horizontalpodautoscalers?dryRun=All`;
+        expect((await post(path, autoscaler)).code).toBe(201);
+        const { annotations: _, ...bare } = metadata;
+        const { message } = (await post(path, { ...autoscaler, metadata: bare })).body;
+        expect(message).toContain(`'version' denied request: failed expression: object.apiVersion`);
+      });
+
+      const causesOf = async (path: string, object: object) => {
+        const { code, body } = await post(`${path}?dryRun=All`, object);
+        expect({ code, reason: body.reason }).toEqual({ code: 422, reason: 'Invalid' });
+        return (body.details.causes as { field: string; message: string }[]).map(({ field, message }) => `${field}: ${message}`);
+      };
+
+      it.each<[string, Spec, string]>([
+        ['that nobody can read', { validations: [{ expression: 'object.' }] }, 'Invalid value: "object.": compilation failed: '],
+        ['that is no yes or no', { validations: [{ expression: '1 + 1' }] }, 'Invalid value: "1 + 1": must evaluate to bool but got int'],
+        [
+          'about what the request does not have',
+          { validations: [{ expression: 'request.object != null' }] },
+          'Invalid value: "request.object != null": compilation failed: ',
+        ],
+        [
+          'about parameters without saying of which kind',
+          { validations: [{ expression: 'params.data.a == ""' }] },
+          String.raw`Invalid value: "params.data.a == \"\"": compilation failed: `,
+        ],
+        [
+          'about a variable that there is not',
+          { variables: [{ name: 'a', expression: '1' }], validations: [{ expression: 'variables.b == 1' }] },
+          'Invalid value: "variables.b == 1": compilation failed: ',
+        ],
+        [
+          'that is a text where a variable is a number',
+          { variables: [{ name: 'a', expression: '1' }], validations: [{ expression: 'variables.a == "1"' }] },
+          String.raw`Invalid value: "variables.a == \"1\"": compilation failed: `,
+        ],
+      ])('has no expression %s', async (_, spec, why) => {
+        const [cause = ''] = await causesOf(pathsOf.policy, policy('wrong', spec));
+        expect(cause).toContain(`spec.validations[0].expression: ${why}`);
+      });
+
+      it('is written completely and correctly, or not at all', async () => {
+        const wrong = {
+          failurePolicy: 'Maybe',
+          paramKind: { apiVersion: 'v1' },
+          matchConstraints: { matchPolicy: 'Roughly', resourceRules: [{ ...pods, operations: ['LOOK'], apiGroups: ['*', 'apps'] }] },
+          variables: [
+            { name: 'in', expression: '1' },
+            { name: '', expression: '' },
+          ],
+          validations: [{ expression: '', message: ' ', messageExpression: '1', reason: 'Bad' }],
+          auditAnnotations: [{ key: 'a b', valueExpression: '1' }],
+        };
+        const causes = await causesOf(pathsOf.policy, policy('wrong', wrong));
+        expect(causes.map((cause) => cause.replace(/(a qualified name|name part) must consist.*/, '…'))).toEqual([
+          'spec.failurePolicy: Unsupported value: "Maybe": supported values: "Fail", "Ignore"',
+          'spec.paramKind.kind: Required value',
+          'spec.matchConstraints.matchPolicy: Unsupported value: "Roughly": supported values: "Equivalent", "Exact"',
+          'spec.matchConstraints.resourceRules[0].operations[0]: Unsupported value: "LOOK": supported values: "*", "CONNECT", "CREATE", "DELETE", "UPDATE"',
+          expect.stringMatching(/resourceRules\[0\].apiGroups: Invalid value: .*: if '\*' is present, must not specify other API groups$/),
+          'spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier',
+          'spec.variables[1].name: Required value: name is not specified',
+          'spec.variables[1].expression: Required value: expression is not specified',
+          'spec.validations[0].expression: Required value: expression is not specified',
+          'spec.validations[0].messageExpression: Invalid value: "1": must evaluate to string but got int',
+          'spec.validations[0].message: Invalid value: " ": message must be non-empty if specified',
+          'spec.validations[0].reason: Unsupported value: "Bad": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"',
+          expect.stringContaining('spec.auditAnnotations[0].key: Invalid value: '),
+          expect.stringContaining('spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of '),
+        ]);
+      });
+
+      it('says what it is about, and something about it', async () => {
+        expect(await causesOf(pathsOf.policy, policy('wrong', { matchConstraints: {} }))).toEqual([
+          'spec.matchConstraints.resourceRules: Required value',
+          'spec.validations: Required value: validations or auditAnnotations must contain at least one item',
+          'spec.auditAnnotations: Required value: validations or auditAnnotations must contain at least one item',
+        ]);
+      });
+
+      it.each<[string, Spec, unknown[]]>([
+        ['to what', { policyName: '' }, ['spec.policyName: Required value']],
+        [
+          'and what happens',
+          { validationActions: [] },
+          ['spec.validationActions: Required value: at least one validation action is required'],
+        ],
+        [
+          'but not the same twice',
+          { validationActions: ['Deny', 'Warn', 'Shout'] },
+          [
+            'spec.validationActions[2]: Unsupported value: "Shout": supported values: "Audit", "Deny", "Warn"',
+            expect.stringMatching(/^spec.validationActions: Invalid value: .*: must not contain both Deny and Warn \(repeating the same /),
+          ],
+        ],
+        [
+          'with which parameters',
+          { paramRef: { name: 'a', selector: {} } },
+          [
+            'spec.paramRef.name: Forbidden: name and selector are mutually exclusive',
+            'spec.paramRef.selector: Forbidden: name and selector are mutually exclusive',
+            'spec.paramRef.parameterNotFoundAction: Required value',
+          ],
+        ],
+      ])('is bound %s', async (_, spec, expected) => {
+        expect(await causesOf(pathsOf.binding, binding('wrong', spec))).toEqual(expected);
+      });
+
+      it('says nothing about policies: else nobody could take a wrong one away', async () => {
+        const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['validatingadmissionpolicies'] };
+        const spec = { matchConstraints: { resourceRules: [all] }, validations: [{ expression: 'false' }] };
+        await write(pathsOf.policy, policy('zz-never', spec));
+        await write(pathsOf.binding, binding('zz-never', {}));
+        expect((await server.send({ method: 'DELETE', path: `${pathsOf.policy}/zz-never` })).code).toBe(200);
+      });
+
+      it('is listed with what it says, and its bindings with whose they are', async () => {
+        const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+        const rows = async (path: string) => {
+          const answer = await server.client.send({ method: 'GET', path, headers });
+          const table = JSON.parse(await readText(answer.body)) as { rows: { cells: unknown[] }[] };
+          return table.rows.map(({ cells }) => cells.slice(0, 3));
+        };
+        expect(await rows(pathsOf.policy)).toContainEqual(['parameters', 1, 'v1/ConfigMap']);
+        expect(await rows(pathsOf.binding)).toContainEqual(['parameters', 'parameters', '*/limits']);
+        expect(await rows(pathsOf.binding)).toContainEqual(['plain', 'plain', '<unset>']);
       });
     });
 
