@@ -70,7 +70,7 @@ class Policies {
     const { resource, namespace } = write.target;
     if (resource.group === group || !doors.includes(write.subresource)) return [];
     await Promise.all([this.#policies.ready(), this.#bindings.ready()]);
-    const bindings = this.#bindings.select('', () => true);
+    const bindings = byName(this.#bindings);
     if (bindings.length === 0) return [];
     await this.#namespaces.ready();
     const labels = namespaceLabels(write, this.#namespaces);
@@ -79,7 +79,7 @@ class Policies {
     const namespaceObject = celValue((namespace && this.#namespaces.get(undefined, namespace)) || null);
     const seen = new Map<ResourceDefinition, Values>();
     const cases: Case[] = [];
-    for (const policy of this.#policies.select('', () => true)) {
+    for (const policy of byName(this.#policies)) {
       const version = versionFor(policy.spec.matchConstraints);
       const own = bindings.filter(({ spec }) => spec.policyName === policy.metadata.name);
       if (!version || own.length === 0) continue;
@@ -111,6 +111,10 @@ class Policies {
       return [{ ...bound, problem: problemIn('binding', error) }];
     }
   }
+}
+
+function byName<T extends ApiObject>(objects: LiveObjects<T>): T[] {
+  return objects.select('', () => true).map(({ object }) => object);
 }
 
 function problemIn(what: 'policy' | 'binding', error: unknown): string {
