@@ -1,9 +1,10 @@
 // Columns of what guards the cluster: quotas, certificate requests, how pods are run.
 
+import type { ParamRef, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from 'kubernetes-types/admissionregistration/v1';
 import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1';
 import type { ResourceQuota } from 'kubernetes-types/core/v1';
 import type { RuntimeClass } from 'kubernetes-types/node/v1';
-import { age, blank, type ColumnsOfKind, kind, name, text } from './column.ts';
+import { age, blank, type ColumnsOfKind, count, kind, name, selector, text } from './column.ts';
 import { humanDuration } from './duration.ts';
 
 const quotaColumns = kind<ResourceQuota>(
@@ -40,7 +41,31 @@ function requestState({ status }: CertificateSigningRequest): string {
   return [...(types.has('Approved') || types.has('Denied') ? decided : ['Pending']), ...(status?.certificate ? ['Issued'] : [])].join(',');
 }
 
+const admissionPolicyColumns = kind<ValidatingAdmissionPolicy>(
+  'admissionregistration.k8s.io/validatingadmissionpolicies',
+  name,
+  count('Validations', ({ spec }) => spec?.validations?.length),
+  text('ParamKind', ({ spec }) => (spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : '<unset>')),
+  age,
+);
+
+const bindingColumns = kind<ValidatingAdmissionPolicyBinding>(
+  'admissionregistration.k8s.io/validatingadmissionpolicybindings',
+  name,
+  text('PolicyName', ({ spec }) => spec?.policyName),
+  text('ParamRef', ({ spec }) => parameters(spec?.paramRef)),
+  age,
+);
+
+function parameters(paramRef: ParamRef | undefined): string {
+  if (!paramRef) return '<unset>';
+  const { name, namespace, selector: labels } = paramRef;
+  return name ? `${namespace || '*'}/${name}` : selector(labels);
+}
+
 export const policyColumns: ColumnsOfKind[] = [
+  admissionPolicyColumns,
+  bindingColumns,
   quotaColumns,
   requestColumns,
   kind<RuntimeClass>(

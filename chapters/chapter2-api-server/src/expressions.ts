@@ -3,76 +3,116 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/cel
 
 import { createContext, Script } from 'node:vm';
-import { Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { Environment, EvaluationError, type ObjectSchema, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 
-/** What there is to speak about: `object` and `oldObject` are null where there is none. */
-export interface Variables {
-  object: unknown;
-  oldObject: unknown;
-  request: unknown;
-}
+/** The type of each variable, in CEL's words, or the types of its fields. `dyn` is any. */
+export type Declarations = Record<string, string | ObjectSchema>;
+export type Values = Record<string, unknown>;
 
 /** An expression could not be evaluated, and why. */
 export class ExpressionFailure extends Error {}
 
-/** Kubernetes bounds what an expression costs by counting its steps. The library does not count, so this is time, generously. */
-const limitInMilliseconds = 1000;
+const options = { enableOptionalTypes: true, limits: { maxAstNodes: 10_000, maxDepth: 100 } };
 
-const environment = new Environment({ enableOptionalTypes: true, limits: { maxAstNodes: 10_000, maxDepth: 100 } })
-  .registerVariable('object', 'dyn')
-  .registerVariable('oldObject', 'dyn')
-  .registerVariable('request', 'dyn');
+/** What there is to speak about. */
+export class Language {
+  readonly #environment: Environment;
 
-/** Why it is no expression that is true or false; undefined when it is one. */
-export function whyNoCondition(expression: string): string | undefined {
-  const { valid, type, error } = environment.check(expression);
-  if (!valid) return `compilation failed: ${error?.message}`;
-  return type === 'bool' ? undefined : 'must evaluate to bool';
-}
+  constructor(declarations: Declarations, base = new Environment(options)) {
+    for (const [name, type] of Object.entries(declarations)) {
+      if (typeof type === 'string') base.registerVariable(name, type);
+      else base.registerVariable(name, { schema: type });
+    }
+    this.#environment = base;
+  }
 
-/** The answer of each, in order. Whatever they do, it ends within a second, and then every one of them has failed. */
-export function evaluateConditions(expressions: string[], variables: Variables): (boolean | ExpressionFailure)[] {
-  const evaluateAll = () => {
-    const values = whole(variables) as Record<string, unknown>;
-    return expressions.map((expression) => evaluate(expression, values));
-  };
-  try {
-    return bounded(evaluateAll);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    return expressions.map((expression) => failure(expression, 'operation cancelled: actual cost limit exceeded'));
+  /** This one, with something more to speak about. */
+  with(declarations: Declarations): Language {
+    return new Language(declarations, this.#environment.clone());
+  }
+
+  /** The type of what an expression says; or why it says nothing. */
+  check(expression: string): { type: string } | { why: string } {
+    const { valid, type = 'dyn', error } = this.#environment.check(expression);
+    return valid ? { type } : { why: `compilation failed: ${error?.message}` };
+  }
+
+  /** Why it is no expression of one of these types; undefined when it is one. */
+  whyNot(expression: string, ...types: string[]): string | undefined {
+    const checked = this.check(expression);
+    if ('why' in checked) return checked.why;
+    if (types.includes(checked.type)) return undefined;
+    return `must evaluate to ${types.length === 1 ? types[0] : `one of [${types.join(' ')}]`} but got ${checked.type}`;
   }
 }
 
-function evaluate(expression: string, values: Record<string, unknown>): boolean | ExpressionFailure {
+/** Whoever wrote an expression was told what is wrong with it: here, everything may be spoken about. */
+const anything = new Environment({ ...options, unlistedVariablesAreDyn: true });
+const parsed = new Map<string, ParseResult>();
+const mostParsed = 1000;
+
+/** Reading an expression takes twice as long as evaluating it. */
+function parse(expression: string): ParseResult {
+  const known = parsed.get(expression);
+  if (known) return known;
+  if (parsed.size >= mostParsed) parsed.clear();
+  const result = anything.parse(expression);
+  parsed.set(expression, result);
+  return result;
+}
+
+/** What an expression says of the values (`celValue`). Throws ExpressionFailure. */
+export function evaluate(expression: string, values: Values): unknown {
   try {
-    return environment.evaluate(expression, values) === true;
+    return parse(expression)(values);
   } catch (error) {
     if (!(error instanceof EvaluationError || error instanceof ParseError)) throw error;
-    return failure(expression, error.summary.charAt(0).toLowerCase() + error.summary.slice(1));
+    const why = error.summary.charAt(0).toLowerCase() + error.summary.slice(1);
+    throw new ExpressionFailure(`expression '${expression}' resulted in error: ${why}`);
   }
-}
-
-function failure(expression: string, why: string): ExpressionFailure {
-  return new ExpressionFailure(`expression '${expression}' resulted in error: ${why}`);
 }
 
 /** JSON has one kind of number, CEL two: what is whole is an int, which for the library is a bigint. */
-function whole(value: unknown): unknown {
+export function celValue(value: unknown): unknown {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map(whole);
+  if (Array.isArray(value)) return value.map(celValue);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, whole(field)]));
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, celValue(field)]));
+}
+
+/**
+ * Kubernetes counts the steps of an expression, and lets those of a webhook's conditions be as many as take about a quarter of a second.
+ * The library does not count, so this is time.
+ */
+const limitInMilliseconds = 250;
+export const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run';
+
+/** What `work` says of each item, in order; a failure for an item that takes longer than the limit. Other errors are thrown. */
+export function eachWithinBudget<Item, Result>(items: Item[], work: (item: Item) => Result): (Result | ExpressionFailure)[] {
+  const results: (Result | ExpressionFailure)[] = [];
+  while (results.length < items.length) {
+    const before = results.length;
+    try {
+      bounded(() => {
+        for (const item of items.slice(before)) results.push(work(item));
+      });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      // Only the one that began with the clock has had all of the time.
+      if (results.length === before) results.push(new ExpressionFailure(outOfBudget));
+    }
+  }
+  return results;
 }
 
 const room: { callback?: () => unknown } = createContext({});
 const callIt = new Script('callback()');
 
 /** Node.js can interrupt JavaScript only inside of a script that has a timeout: a loop as well as a regular expression. */
-function bounded<T>(callback: () => T): T {
+function bounded(callback: () => void): void {
   room.callback = callback;
   try {
-    return callIt.runInContext(room, { timeout: limitInMilliseconds }) as T;
+    callIt.runInContext(room, { timeout: limitInMilliseconds });
   } finally {
     delete room.callback;
   }

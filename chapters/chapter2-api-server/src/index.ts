@@ -97,6 +97,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const admit = createAdmission({
     storage,
     caches,
+    definitions,
     authorizer,
     podNetwork,
     clock,

@@ -40,9 +40,11 @@ const mergeKeys: Record<string, string> = {
   'spec.drivers': 'name',
   '.secrets': 'name',
 
-  // Webhooks
+  // Webhooks, policies
   '.webhooks': 'name',
   'webhooks.matchConditions': 'name',
+  'spec.matchConditions': 'name',
+  'spec.variables': 'name',
 };
 
 /** Lists of plain values that are merged as sets. */

@@ -4,19 +4,12 @@
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { Random } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
-import { dnsLabel, dnsServiceLabel, dnsSubdomain, type NameRule } from './kinds/name-rules.ts';
+import { dnsLabel, dnsServiceLabel, dnsSubdomain, type NameRule, pathSegment } from './kinds/name-rules.ts';
 import type { ApiObject } from './object.ts';
 import type { ResourceDefinition } from './resources.ts';
 
-/** RBAC's objects may be called `system:node`: they need only fit into a URL. */
-const pathSegmentRule: NameRule = {
-  pattern: /^(?!\.{1,2}$)[^/%]+$/,
-  maxLength: 253,
-  explanation: "may not be '.' or '..', and may not contain '/' or '%'",
-};
-
 function ruleFor({ group, plural }: ResourceDefinition): NameRule {
-  if (group === 'rbac.authorization.k8s.io') return pathSegmentRule;
+  if (group === 'rbac.authorization.k8s.io') return pathSegment;
   if (group === '' && plural === 'namespaces') return dnsLabel;
   if (group === '' && plural === 'services') return dnsServiceLabel;
   return dnsSubdomain;

@@ -134,6 +134,8 @@ export const resources: ResourceDefinition[] = [
   }),
 
   admission('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', 'Cluster', { categories: apiExtensions }),
+  admission('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', 'Cluster', { categories: apiExtensions }),
+  admission('ValidatingAdmissionPolicy', 'validatingadmissionpolicies', 'Cluster', { categories: apiExtensions, subresources: status }),
   admission('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', 'Cluster', { categories: apiExtensions }),
 
   policy('PodDisruptionBudget', 'poddisruptionbudgets', 'Namespaced', { short: ['pdb'], subresources: status }),

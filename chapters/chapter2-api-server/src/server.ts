@@ -30,6 +30,8 @@ export interface ApiRequest {
   response: ServerResponse;
   /** Only when the client asks for a WebSocket or SPDY: the connection, for a handler that takes it over from `response`. */
   upgrade?: Upgrade | undefined;
+  /** Adds something to what the audit log says of the request. */
+  annotate(key: string, value: string): void;
 }
 
 export interface Upgrade {
@@ -148,7 +150,8 @@ async function serve(
       trail?.allowed();
       // A cluster's last resort always gets through.
       if (!hasRoom && !isMaster(user)) return tooManyRequests;
-      return handler({ method, path, query, user, message, response, upgrade });
+      const annotate = (key: string, value: string) => trail?.annotate(key, value);
+      return handler({ method, path, query, user, message, response, upgrade, annotate });
     };
     const answer = await (kind === 'longRunning' ? work() : within(timeoutOf(query, requestTimeoutMs), work(), clock));
     if (answer) trail?.answered(answer.body);

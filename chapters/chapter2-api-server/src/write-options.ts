@@ -34,8 +34,8 @@ export function writeOptions(request: ApiRequest, { resource }: Collection, subr
   };
 }
 
-export function authorOf({ user, response }: ApiRequest, subresource = ''): Author {
-  return { user, subresource, warn: (text) => warn(response, text) };
+export function authorOf({ user, response, annotate }: ApiRequest, subresource = ''): Author {
+  return { user, subresource, warn: (text) => warn(response, text), annotate };
 }
 
 /** Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, managerOrUserAgent */

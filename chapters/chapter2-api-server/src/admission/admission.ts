@@ -14,6 +14,8 @@ export interface Author {
   subresource: string;
   /** Tells them something with the answer, whatever becomes of the write. */
   warn(text: string): void;
+  /** Writes something beside what the audit log says of the request. The first to use a key is the one who is heard. */
+  annotate(key: string, value: string): void;
 }
 
 /** One write, before it happens. `object` is a private copy; absent when it is deleted, `old` when it is created. */

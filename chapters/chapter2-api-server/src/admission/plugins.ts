@@ -8,6 +8,7 @@ import { refuseEscalation } from '../access/escalation.ts';
 import { restrictNode } from '../access/node-restriction.ts';
 import { nodeNameOf } from '../access/users.ts';
 import { certificatePlugins } from '../certificate-requests.ts';
+import type { Definitions } from '../custom/definitions.ts';
 import type { PodNetwork } from '../pod-network.ts';
 import type { Storage } from '../storage.ts';
 import type { WatchCaches } from '../watch-caches.ts';
@@ -16,6 +17,7 @@ import { defaultTolerations } from './default-tolerations.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { podSecurity } from './pod-security.ts';
+import { validatingPolicies } from './policies.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
@@ -24,6 +26,7 @@ import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 export interface AdmissionOptions {
   storage: Storage;
   caches: WatchCaches;
+  definitions: Definitions;
   authorizer: Authorizer;
   /** The way to webhooks that run in pods. */
   podNetwork: PodNetwork;
@@ -33,7 +36,7 @@ export interface AdmissionOptions {
   disabled: string[];
 }
 
-export function createAdmission({ authorizer, podNetwork, clock, random, disabled, ...source }: AdmissionOptions): Admit {
+export function createAdmission({ authorizer, definitions, podNetwork, clock, random, disabled, ...source }: AdmissionOptions): Admit {
   const lifecycle = namespaceLifecycle(source.storage);
   const webhooks = { ...source, podNetwork, clock, random };
   const access = authorizer.allowsAll ? [] : [nodeRestriction, escalation(authorizer)];
@@ -47,6 +50,7 @@ export function createAdmission({ authorizer, podNetwork, clock, random, disable
     priority(source),
     defaultTolerations,
     mutatingWebhooks(webhooks),
+    validatingPolicies({ ...source, allResources: () => definitions.all() }),
     validatingWebhooks(webhooks),
     resourceQuota(source),
   ];

@@ -5,18 +5,20 @@
 import { ApiError, failure } from '#kit/status';
 import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
 import { badRequest, forbidden } from '../errors.ts';
-import { ExpressionFailure, evaluateConditions } from '../expressions.ts';
+import { ExpressionFailure, eachWithinBudget } from '../expressions.ts';
 import { checkFields, ignoring } from '../field-validation.ts';
 import { strategyFor } from '../kinds/index.ts';
 import type { Webhook, WebhookConfiguration } from '../kinds/webhooks.ts';
-import { isNamespaces, namespaceTarget } from '../namespaces.ts';
+import { namespaceTarget } from '../namespaces.ts';
 import type { ApiObject } from '../object.ts';
 import { uuid } from '../object-meta.ts';
 import { applyJsonPatch } from '../patch.ts';
 import { apiVersionOf, findResource, type ResourceDefinition } from '../resources.ts';
 import type { AdmissionPlugin, Write } from './admission.ts';
+import { admissionRequest, valuesOf } from './admission-request.ts';
+import { areMet } from './match-conditions.ts';
 import { type AdmissionResponse, ask, type WayToWebhooks, WebhookFailure } from './webhook-client.ts';
-import { operationOf, wants } from './webhook-rules.ts';
+import { namespaceLabels, wants } from './webhook-rules.ts';
 
 const group = 'admissionregistration.k8s.io';
 /** What a webhook is shown as it is stored. Other doors take objects of their own kinds, of which the plugins see nothing. */
@@ -31,7 +33,8 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
     async admit(write) {
       for (const webhook of await hooks.for(write)) {
         // Only now: those before it may have changed what its conditions are about.
-        const response = hooks.meets(webhook, write) ? await hooks.ask(webhook, write) : undefined;
+        const [met] = hooks.met([webhook], write);
+        const response = met && (await hooks.ask(met, write));
         if (response?.patch) change(write, webhook, response.patch);
       }
     },
@@ -69,23 +72,23 @@ class Hooks {
     const configurations = [...this.#configurations.values()];
     if (configurations.length === 0) return [];
     await this.#namespaces.ready();
-    const labels = this.#namespaceLabels(write);
+    const labels = namespaceLabels(write, this.#namespaces);
     configurations.sort((one, other) => ((one.metadata.name ?? '') < (other.metadata.name ?? '') ? -1 : 1));
     const webhooks = configurations.flatMap(({ webhooks = [] }) => webhooks).filter((webhook) => wants(webhook, write, labels));
-    return this.#mayPatch ? webhooks : webhooks.filter((webhook) => this.meets(webhook, write));
+    return this.#mayPatch ? webhooks : this.met(webhooks, write);
   }
 
-  /** Whether the webhook's conditions are true of the write. Throws ApiError for one that fails, unless that does not count. */
-  meets({ matchConditions = [], failurePolicy }: Webhook, write: Write): boolean {
-    if (matchConditions.length === 0) return true;
-    const request = reviewOf(write, '');
-    const expressions = matchConditions.map(({ expression }) => expression);
-    const answers = evaluateConditions(expressions, { request, object: request.object, oldObject: request.oldObject });
-    if (answers.includes(false)) return false;
-    const failures = answers.filter((answer) => answer instanceof ExpressionFailure);
-    if (failures.length === 0) return true;
-    if (failurePolicy === 'Ignore') return false;
-    throw forbidden(write.target.resource, write.target.name, aggregate(failures.map(({ message }) => message)));
+  /** Those whose conditions are true of the write. Throws ApiError for one that fails, unless that does not count. */
+  met(webhooks: Webhook[], write: Write): Webhook[] {
+    if (!webhooks.some(({ matchConditions = [] }) => matchConditions.length > 0)) return webhooks;
+    const values = valuesOf(write);
+    const answers = eachWithinBudget(webhooks, ({ matchConditions = [] }) => areMet(matchConditions, values));
+    return webhooks.filter(({ failurePolicy }, index) => {
+      const answer = answers[index];
+      if (!(answer instanceof ExpressionFailure)) return answer;
+      if (failurePolicy === 'Ignore') return false;
+      throw forbidden(write.target.resource, write.target.name, answer.message);
+    });
   }
 
   /** The response of a webhook that allows the write; undefined for one that cannot be asked and does not count. Throws ApiError. */
@@ -102,38 +105,10 @@ class Hooks {
       throw failed(name, error.message);
     }
   }
-
-  #namespaceLabels({ target, object, old }: Write): Record<string, string> | undefined {
-    if (isNamespaces(target.resource)) return (object ?? old)?.metadata.labels ?? {};
-    return target.namespace === undefined ? undefined : (this.#namespaces.get(undefined, target.namespace)?.metadata.labels ?? {});
-  }
 }
 
-/** Kubernetes: staging/src/k8s.io/api/admission/v1/types.go, AdmissionRequest */
 function reviewOf(write: Write, uid: string) {
-  const { target, user, subresource, dryRun, object, old } = write;
-  const { group, version, kind, plural } = target.resource;
-  const { name: username, groups, uid: userUid, extra } = user;
-  const types = { kind: { group, version, kind }, resource: { group, version, resource: plural } };
-  return {
-    uid,
-    ...types,
-    requestKind: types.kind,
-    requestResource: types.resource,
-    ...(subresource ? { subResource: subresource, requestSubResource: subresource } : {}),
-    name: target.name,
-    ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
-    operation: operationOf(write),
-    userInfo: { username, groups, ...(userUid ? { uid: userUid } : {}), ...(extra ? { extra } : {}) },
-    object: object ?? null,
-    oldObject: old ?? null,
-    dryRun,
-  };
-}
-
-/** Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/errors/errors.go, aggregate.Error: one as it is, several in brackets */
-function aggregate(messages: string[]): string {
-  return messages.length > 1 ? `[${[...new Set(messages)].join(', ')}]` : messages.join();
+  return { uid, ...admissionRequest(write), object: write.object ?? null, oldObject: write.old ?? null };
 }
 
 /** The patched object takes the other one's place; what the webhook left out is filled in, as for any author. */

@@ -55,6 +55,7 @@ export class AuditTrail {
   readonly #clock: Clock;
   readonly #received: string;
   #isAllowed = false;
+  readonly #annotations: Record<string, string> = {};
   #answer: object | string | undefined;
 
   constructor(request: AuditedRequest, decision: AuditDecision, id: string, write: (line: string) => void, clock: Clock) {
@@ -69,6 +70,11 @@ export class AuditTrail {
 
   allowed(): void {
     this.#isAllowed = true;
+  }
+
+  /** What somebody wants to be known of it. The first to use a key is the one who is heard. */
+  annotate(key: string, value: string): void {
+    this.#annotations[key] ??= value;
   }
 
   /** What the client is answered; of a stream there is no such thing. */
@@ -100,7 +106,7 @@ export class AuditTrail {
   #outcome(code: number): object {
     const answer = this.#answer as Partial<Status> | undefined;
     const responseStatus = answer?.kind === 'Status' && answer.status === 'Failure' ? failureOf(answer) : { metadata: {}, code };
-    return { responseStatus, annotations: { 'authorization.k8s.io/decision': this.#isAllowed ? 'allow' : 'forbid' } };
+    return { responseStatus, annotations: { 'authorization.k8s.io/decision': this.#isAllowed ? 'allow' : 'forbid', ...this.#annotations } };
   }
 
   /** undefined for what nobody could read: its author was told so. */

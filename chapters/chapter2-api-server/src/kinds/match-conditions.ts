@@ -3,26 +3,28 @@
 
 import type { MatchCondition } from 'kubernetes-types/admissionregistration/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
-import { whyNoCondition } from '../expressions.ts';
+import { aboutWrites } from '../admission/admission-request.ts';
+import type { Language } from '../expressions.ts';
 import { duplicateValue, invalidValue, required, tooMany } from './field-errors.ts';
 import { validateLabelKey } from './name-rules.ts';
 
 const most = 64;
 
-export function validateMatchConditions(conditions: MatchCondition[], field: string): StatusCause[] {
+export function validateMatchConditions(conditions: MatchCondition[], field: string, language = aboutWrites): StatusCause[] {
   const names = conditions.map(({ name }) => name);
   return [
     ...(conditions.length > most ? [tooMany(field, conditions.length, most)] : []),
     ...conditions.flatMap(({ name, expression }, index) => [
-      ...validateExpression(expression, `${field}[${index}].expression`),
+      ...validateExpression(expression, `${field}[${index}].expression`, language, 'bool'),
       ...(name ? validateLabelKey(`${field}[${index}].name`, name) : [required(`${field}[${index}].name`)]),
       ...(name && names.indexOf(name) < index ? [duplicateValue(`${field}[${index}].name`, name)] : []),
     ]),
   ];
 }
 
-function validateExpression(expression: string, field: string): StatusCause[] {
+/** @param types of which it must be one, in CEL's words */
+export function validateExpression(expression: string, field: string, language: Language, ...types: string[]): StatusCause[] {
   if (!expression?.trim()) return [required(field)];
-  const why = whyNoCondition(expression);
+  const why = language.whyNot(expression, ...types);
   return why ? [invalidValue(field, expression, why)] : [];
 }

@@ -61,6 +61,13 @@ export const keyName: NameRule = {
     `(e.g. 'MyName',  or 'my.name',  or '123-abc', ${regexUsed(qualified)})`,
 };
 
+/** RBAC's objects may be called `system:node`: they need only fit into a URL. */
+export const pathSegment: NameRule = {
+  pattern: /^(?!\.{1,2}$)[^/%]+$/,
+  maxLength: 253,
+  explanation: "may not be '.' or '..', and may not contain '/' or '%'",
+};
+
 /** Keys of ConfigMaps and Secrets: they become file names. */
 export const dataKey: NameRule = {
   pattern: /^(?!\.\.?$)(?!\.\.)[-._a-zA-Z0-9]+$/,

@@ -1,18 +1,17 @@
 // Webhook configurations: who outside of this server is asked about which writes.
 // Kubernetes: pkg/apis/admissionregistration/v1/defaults.go and pkg/apis/admissionregistration/validation/validation.go
 
-import type { MutatingWebhook, RuleWithOperations, ValidatingWebhook } from 'kubernetes-types/admissionregistration/v1';
+import type { MutatingWebhook, ValidatingWebhook } from 'kubernetes-types/admissionregistration/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { KubernetesObject } from '#kit/api';
-import { duplicateValue, invalidValue, required, unsupportedValue } from './field-errors.ts';
+import { duplicateValue, invalidValue, required } from './field-errors.ts';
 import { validateMatchConditions } from './match-conditions.ts';
+import { type Rule, validateRule } from './match-resources.ts';
 import { oneOf } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
 import { validateWebhookService } from './webhook-service.ts';
 
-export type Webhook = (MutatingWebhook | ValidatingWebhook) & { rules?: WebhookRule[] };
-/** `resources`: `pods`, `pods/status`, `*`, `*`+`/*`; `scope`: `Cluster`, `Namespaced` or `*`. */
-export type WebhookRule = RuleWithOperations & { resources?: string[]; scope?: string };
+export type Webhook = (MutatingWebhook | ValidatingWebhook) & { rules?: Rule[] };
 
 export interface WebhookConfiguration extends KubernetesObject {
   webhooks?: Webhook[];
@@ -70,19 +69,4 @@ function validateClientConfig({ clientConfig }: Webhook, field: string): StatusC
   if (protocol !== 'https:')
     return [invalidValue(`${field}.url`, protocol.replace(':', ''), `'https' is the only allowed URL scheme; ${form}`)];
   return username || search ? [invalidValue(`${field}.url`, url, `neither a user nor a query is permitted in the URL; ${form}`)] : [];
-}
-
-function validateRule(
-  { apiGroups = [], apiVersions = [], resources = [], operations = [], scope }: WebhookRule,
-  field: string,
-): StatusCause[] {
-  const known = ['*', 'CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
-  const missing = Object.entries({ apiGroups, apiVersions, resources, operations }).filter(([, values]) => values.length === 0);
-  return [
-    ...missing.map(([name]) => required(`${field}.${name}`)),
-    ...operations
-      .filter((operation) => !known.includes(operation))
-      .map((operation) => unsupportedValue(`${field}.operations`, operation, known)),
-    ...oneOf(`${field}.scope`, scope, ['*', 'Cluster', 'Namespaced']),
-  ];
 }
