@@ -87,6 +87,8 @@ export function wholeProjects() {
     project('repository', ['<rootDir>/tests/repository/*.test.ts']),
     project('kata', ['<rootDir>/tests/kata/*.test.ts']),
     project('cluster', ['<rootDir>/tests/cluster/*.test.ts']),
+    // Only for `npm run test:clients`: it needs a Helm, which nothing else here does.
+    ...(process.env.KATA_HELM ? [project('helm', ['<rootDir>/tests/helm/*.test.ts'])] : []),
     project('site', ['<rootDir>/tests/site/*.test.ts']),
     project('linearizability', ['<rootDir>/tests/linearizability/*.test.ts']),
     project('simulation', ['<rootDir>/tests/simulation/*.test.ts'], process.env.KATA_TARGET === 'mine' ? 'learner-1' : undefined),

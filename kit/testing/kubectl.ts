@@ -1,4 +1,5 @@
-// The machine's own kubectl, against a test's control plane: `.kubekata/bin/kubectl` if it is there, else the one on the PATH.
+// The real kubectl, against a test's control plane: the one that KATA_KUBECTL names (`npm run test:clients` sets it), else
+// `.kubekata/bin/kubectl` if it is there, else the one on the PATH.
 // It gets a kubeconfig, a home and a cache of its own in a temporary folder; nothing of yours is read or written.
 
 import { spawn } from 'node:child_process';
@@ -83,8 +84,9 @@ function run(args: string[], home: string, input: string): { ended: Promise<Ende
   return { ended, kill: () => child.kill('SIGKILL') };
 }
 
-/** The kubectl that set-up fetched, or the machine's. */
+/** The kubectl that is to be tested, or that set-up fetched, or the machine's. */
 export function kubectlPath(): string {
+  if (process.env.KATA_KUBECTL) return process.env.KATA_KUBECTL;
   const own = join(process.cwd(), '.kubekata', 'bin', 'kubectl');
   return existsSync(own) ? own : 'kubectl';
 }

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { WebSocket } from 'ws';
 import { readKubeconfig } from '#kit/kubeconfig';
 import { TestCluster } from '#kit/testing/cluster';
+import { kubectlPath } from '#kit/testing/kubectl';
 import { withDeadline } from '#kit/testing/wait';
 import { SpdyServer, type SpdyStream } from '#kubelet/spdy';
 import { HeaderDecoder, HeaderEncoder } from '#kubelet/spdy-headers';
@@ -46,7 +47,7 @@ describe('port-forward', () => {
 
   /** kubectl at work; resolves with the address that it listens on. */
   async function forward(what: string, webSockets = true): Promise<{ url: string; complaint: () => string }> {
-    const child = spawn('kubectl', ['--kubeconfig', cluster.kubeconfig, 'port-forward', ...what.split(' ')], {
+    const child = spawn(kubectlPath(), ['--kubeconfig', cluster.kubeconfig, 'port-forward', ...what.split(' ')], {
       env: { ...process.env, KUBECTL_PORT_FORWARD_WEBSOCKETS: String(webSockets) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -596,6 +596,15 @@ describe('API server', () =>
         await eventually('the token counts no more', () => isUnknown(client), tokenMemory);
       });
 
+      it('is good for an hour when nothing else is asked, be it left out or null', async () => {
+        await account('hourly');
+        for (const spec of [{}, { audiences: null, expirationSeconds: null, boundObjectRef: null }]) {
+          const [, claims = ''] = (await token('hourly', spec)).split('.');
+          const { iat, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+          expect(exp - iat).toBe(3600);
+        }
+      });
+
       it('is not given for less than ten minutes, for an account that is missing, or for another account’s pod', async () => {
         await account('asked');
         expect(await refusal(token('asked', { expirationSeconds: 60 }))).toMatchObject({
