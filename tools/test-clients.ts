@@ -52,7 +52,7 @@ function readArguments(args: string[]): { clients: Client[]; jest: string[] } {
   const kubectls = wanted('kubectl').map((program) => ({
     program,
     name: `kubectl ${versionOf('kubectl', program, ['version', '--client', '-o', 'json'])}`,
-    run: ['--testPathPatterns', ...kubectlTests],
+    run: ['--selectProjects', 'chapter2-api-server', 'cluster', '--testPathPatterns', ...kubectlTests],
     env: { KATA_KUBECTL: absolute(program) },
   }));
   const helms = wanted('helm').map((program) => ({
