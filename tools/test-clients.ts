@@ -3,7 +3,9 @@
 // installs, upgrades and removes a chart. It tells at its end which of them got through.
 
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand, UsageError } from '#cluster/flags';
 
@@ -15,11 +17,11 @@ const usage = `npm run test:clients -- [flags] [-- jest arguments]
 type Kind = 'kubectl' | 'helm';
 
 interface Client {
+  kind: Kind;
   program: string;
   /** `kubectl v1.32.5` */
   name: string;
   run: string[];
-  env: Record<string, string>;
 }
 
 const kubectlTests = [
@@ -34,13 +36,22 @@ const remedies: Record<Kind, string> = {
 
 await runCommand(async () => {
   const { clients, jest } = readArguments(process.argv.slice(2));
-  const outcomes = clients.map((client) => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubekata-clients-'));
+  try {
+    return testAll(clients, folder, jest);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+function testAll(clients: Client[], folder: string, jest: string[]): number {
+  const outcomes = clients.map((client, index) => {
     process.stdout.write(`\n${client.name}: ${client.program}\n`);
-    return { ...client, code: runTests(client, jest) };
+    return { ...client, code: runTests(client, join(folder, `${index}`), jest) };
   });
   process.stdout.write(`\n${outcomes.map(({ name, code }) => `${name}  ${code === 0 ? 'passed' : 'failed'}`).join('\n')}\n`);
   return outcomes.every(({ code }) => code === 0) ? 0 : 1;
-});
+}
 
 /** Every client is asked for its version before the first test runs: a path that is wrong should not be told an hour later. */
 function readArguments(args: string[]): { clients: Client[]; jest: string[] } {
@@ -50,16 +61,16 @@ function readArguments(args: string[]): { clients: Client[]; jest: string[] } {
   if (values.only && !(values.only in remedies)) throw new UsageError(`--only is "${values.only}": it must be kubectl or helm.\n${usage}`);
   const wanted = (kind: Kind) => (values.only && values.only !== kind ? [] : (values[kind] ?? [kind]));
   const kubectls = wanted('kubectl').map((program) => ({
+    kind: 'kubectl' as const,
     program,
     name: `kubectl ${versionOf('kubectl', program, ['version', '--client', '-o', 'json'])}`,
     run: ['--selectProjects', 'chapter2-api-server', 'cluster', '--testPathPatterns', ...kubectlTests],
-    env: { KATA_KUBECTL: absolute(program) },
   }));
   const helms = wanted('helm').map((program) => ({
+    kind: 'helm' as const,
     program,
     name: `helm ${versionOf('helm', program, ['version', '--short'])}`,
     run: ['--selectProjects', 'helm'],
-    env: { KATA_HELM: absolute(program) },
   }));
   return { clients: [...kubectls, ...helms], jest: args.slice(end + 1) };
 }
@@ -80,12 +91,18 @@ function versionOf(kind: Kind, program: string, question: string[]): string {
   return version;
 }
 
-/** A test has another folder to work in. */
-function absolute(program: string): string {
-  return program.includes('/') ? resolve(program) : program;
+/** Under its usual name: a kubectl signs what it changes with the name that it was called by. */
+function runTests({ kind, program, run }: Client, folder: string, jest: string[]): number {
+  mkdirSync(folder);
+  const named = join(folder, kind);
+  symlinkSync(program.includes('/') ? resolve(program) : onPath(program), named);
+  const args = ['node_modules/jest/bin/jest.js', '--config', 'jest.solutions.config.ts', ...run, ...jest];
+  const env = { ...process.env, [kind === 'helm' ? 'KATA_HELM' : 'KATA_KUBECTL']: named };
+  return spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1;
 }
 
-function runTests({ run, env }: Client, jest: string[]): number {
-  const args = ['node_modules/jest/bin/jest.js', '--config', 'jest.solutions.config.ts', ...run, ...jest];
-  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+/** It was there a moment ago, when it said its version. */
+function onPath(program: string): string {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path)) ?? program;
 }

@@ -2,8 +2,8 @@
 // `npm run test:clients` follows it with other versions of kubectl.
 
 import { readFileSync } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TestCluster } from '#kit/testing/cluster';
 import { follow, isAsWritten, readSections, type Terminal } from '#kit/testing/console';
@@ -22,12 +22,12 @@ describe('kubectl, a session', () => {
     cluster = await TestCluster.start(['--nodes', '2']);
     const home = join(cluster.folder, 'home');
     await mkdir(home);
-    let path = process.env.PATH;
-    if (kubectlPath() !== 'kubectl') {
-      await symlink(resolve(kubectlPath()), join(home, 'kubectl'));
-      path = `${home}${delimiter}${path}`;
-    }
-    terminal = { folder, env: { PATH: path, HOME: home, TMPDIR: home, KUBECONFIG: cluster.kubeconfig, KUBECACHEDIR: join(home, 'cache') } };
+    const path = kubectlPath() === 'kubectl' ? [] : [dirname(kubectlPath())];
+    const searched = [...path, process.env.PATH].join(delimiter);
+    terminal = {
+      folder,
+      env: { PATH: searched, HOME: home, TMPDIR: home, KUBECONFIG: cluster.kubeconfig, KUBECACHEDIR: join(home, 'cache') },
+    };
   });
   afterAll(() => cluster?.stop());
 
