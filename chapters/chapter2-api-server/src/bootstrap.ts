@@ -1,6 +1,6 @@
-// What every cluster has from its first moment: the namespaces and priority classes that Kubernetes itself needs, and
-// the Service `kubernetes`, through which pods find the API server.
-// Kubernetes: pkg/controlplane/controller/systemnamespaces, pkg/controlplane/controller/kubernetesservice,
+// What every cluster has from its first moment: the namespaces and priority classes that Kubernetes itself needs,
+// the Service `kubernetes`, through which pods find the API server, and what other servers must know of this one.
+// Kubernetes: pkg/controlplane/controller/systemnamespaces, kubernetesservice and clusterauthenticationtrust,
 // pkg/registry/scheduling/rest/storage_scheduling.go
 
 import { isNotFound } from '#kit/status';
@@ -19,18 +19,21 @@ const priorityClasses = {
 interface Wanted {
   metadata: { name: string; namespace?: string; labels?: Record<string, string> };
   spec?: object;
+  data?: Record<string, string>;
   [field: string]: unknown;
 }
 
 export interface BootstrapOptions {
   registry: Registry;
   serviceClusterIpRange: string;
+  /** Of client certificates; PEM. */
+  clientCa: string;
   /** Where pods reach this server. */
   address: string;
   port: number;
 }
 
-export async function bootstrap({ registry, serviceClusterIpRange, address, port }: BootstrapOptions): Promise<void> {
+export async function bootstrap({ registry, serviceClusterIpRange, clientCa, address, port }: BootstrapOptions): Promise<void> {
   await Promise.all(initialNamespaces.map((name) => ensure(registry, '', 'namespaces', { metadata: { name } })));
   const classes = Object.entries(priorityClasses);
   await Promise.all(
@@ -44,6 +47,11 @@ export async function bootstrap({ registry, serviceClusterIpRange, address, port
   // The server's own address, no pod's: no controller writes where this Service leads.
   const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
   await Promise.all([
+    // Controller manager, scheduler and extension servers trust the clients that this server trusts.
+    ensure(registry, '', 'configmaps', {
+      metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+      data: { 'client-ca-file': clientCa },
+    }),
     ensure(registry, '', 'services', {
       metadata: { name, namespace, labels: { component: 'apiserver', provider: 'kubernetes' } },
       spec: { type: 'ClusterIP', clusterIP: firstAddress(serviceClusterIpRange), ports: [{ ...https, port: 443, targetPort: port }] },

@@ -12,7 +12,8 @@ import type { Answer, ApiRequest } from './server.ts';
 import { authorOf, isDryRun } from './write-options.ts';
 
 export async function evict(target: Target, request: ApiRequest, { registry, clock }: ApiResources): Promise<Answer> {
-  const { deleteOptions = {} } = asRecord(await readJson(request.message, 'Eviction'), 'Eviction') as { deleteOptions?: DeleteOptions };
+  const eviction = asRecord(await readJson(request.message, 'Eviction'), 'Eviction') as { deleteOptions?: DeleteOptions | null };
+  const deleteOptions = eviction.deleteOptions ?? {};
   const dryRun = isDryRun(request, deleteOptions);
   await spendDisruption(target, (await registry.get(target)) as Pod, { registry, clock, dryRun });
   await registry.delete(target, deleteOptions, { dryRun, author: authorOf(request, 'eviction') });

@@ -132,7 +132,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const prepare = async () => {
     while (!stopping.signal.aborted) {
       try {
-        await bootstrap({ registry, serviceClusterIpRange, address: advertiseAddress, port: Number(new URL(server.url).port) });
+        const port = Number(new URL(server.url).port);
+        await bootstrap({ registry, serviceClusterIpRange, clientCa: tls.clientCa, address: advertiseAddress, port });
         await caches.begin();
         await writeInitialPolicy(registry);
         await definitions.begin();

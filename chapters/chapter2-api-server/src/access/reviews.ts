@@ -72,7 +72,7 @@ export async function answerReview(request: ApiRequest, context: ReviewContext):
   if (request.method !== 'POST') throw methodNotAllowed();
   const { kind } = review;
   const body = asRecord(await readJson(request.message, kind), kind);
-  const spec = body.spec === undefined ? {} : asRecord(body.spec, kind);
+  const spec = asRecord(body.spec ?? {}, kind);
   const status = await review.answer({ user: request.user, namespace, spec }, context);
   return { code: 201, body: { kind, apiVersion: `${group}/v1`, metadata: {}, ...body, status } };
 }

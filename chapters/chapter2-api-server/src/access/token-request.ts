@@ -28,13 +28,15 @@ export async function requestToken(target: Target, request: ApiRequest, api: Api
   const kind = 'TokenRequest';
   const body = asRecord(await readJson(request.message, kind), kind) as unknown as TokenRequest;
   const account = await api.registry.get(target);
-  const { audiences = [], expirationSeconds: seconds = defaultSeconds, boundObjectRef: ref } = body.spec ?? {};
+  const { audiences, expirationSeconds, boundObjectRef: ref } = body.spec ?? {};
+  // A client in Go may write null for what it leaves out.
+  const seconds = expirationSeconds ?? defaultSeconds;
   const causes = secondsProblems(seconds);
   if (causes.length > 0) throw invalid({ group: 'authentication.k8s.io', kind }, '', causes);
   const dryRun = isDryRun(request);
   await api.admit({ ...authorOf(request, 'token'), target, object: body as unknown as ApiObject, dryRun }, () => {});
   const bound = ref ? await findBound(target, ref, request.user, api.registry) : {};
-  const content = { account, audiences: audiences.length > 0 ? audiences : api.tokens.audiences, seconds, bound };
+  const content = { account, audiences: audiences?.length ? audiences : api.tokens.audiences, seconds, bound };
   const spec = { ...body.spec, audiences: content.audiences, expirationSeconds: seconds };
   const { name, namespace } = account.metadata;
   const token = dryRun ? '' : api.tokens.issue(content);

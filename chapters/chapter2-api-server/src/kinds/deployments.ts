@@ -1,7 +1,7 @@
 // The workloads that keep pods running: Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet.
 // Kubernetes: pkg/apis/apps/v1/defaults.go and pkg/apis/apps/validation/validation.go
 
-import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from 'kubernetes-types/apps/v1';
+import type { DaemonSet, Deployment, ReplicaSet, StatefulSet, StatefulSetSpec } from 'kubernetes-types/apps/v1';
 import type { PodTemplateSpec, ReplicationController } from 'kubernetes-types/core/v1';
 import type { LabelSelector, StatusCause } from 'kubernetes-types/meta/v1';
 import { forbiddenField, immutable, invalidValue } from './field-errors.ts';
@@ -102,15 +102,28 @@ export const statefulSets: KindStrategy<StatefulSet> = {
       whenScaled: 'Retain',
       ...spec.persistentVolumeClaimRetentionPolicy,
     };
+    spec.volumeClaimTemplates?.forEach((claim, index, claims) => {
+      claims[index] = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', ...claim, status: { phase: 'Pending', ...claim.status } };
+      claims[index].spec = { volumeMode: 'Filesystem', ...claim.spec };
+    });
     setTemplateDefaults(spec.template);
   },
 
-  validate: ({ spec }, old) => validateWorkload(spec, old?.spec),
+  validate: ({ spec }, old) => validateWorkload(spec && withClaims(spec), old?.spec),
 
   async prepareForCreate(statefulSet) {
     Object.assign(statefulSet, { status: { replicas: 0, availableReplicas: 0 } });
   },
 };
+
+/** The claims that are made for each pod are volumes of it, in the place of those of the same name. */
+function withClaims({ volumeClaimTemplates = [], template, ...spec }: StatefulSetSpec): WorkloadSpec {
+  const claimed = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? '');
+  if (claimed.length === 0 || !template.spec) return { ...spec, template };
+  const others = (template.spec.volumes ?? []).filter(({ name }) => !claimed.includes(name));
+  const volumes = [...others, ...claimed.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))];
+  return { ...spec, template: { ...template, spec: { ...template.spec, volumes } } };
+}
 
 export const daemonSets: KindStrategy<DaemonSet> = {
   setDefaults({ spec }) {
