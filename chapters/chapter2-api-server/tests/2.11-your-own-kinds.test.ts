@@ -646,6 +646,195 @@ describe('API server', () =>
         expect(conflict).toMatchObject({ code: 409, details: { causes: [{ field: '.spec.containers' }] } });
       });
 
+      describe('with rules', () => {
+        const rules = (...all: object[]) => ({ 'x-kubernetes-validations': all }) as Schema;
+        const rule = (expression: string, more: object = {}) => rules({ rule: expression, ...more });
+        const short: Schema = { type: 'string', maxLength: 20 };
+        const roomWith = (plural: string, fields: Record<string, Schema>, ofSpec: Schema = {}, ofRoot: Schema = {}) =>
+          definitionOf({ plural, kind: plural }, [
+            { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: object({ spec: object(fields, ofSpec) }, ofRoot) } },
+          ]);
+        const port = object({ name: short, port: integer }, { required: ['name'], ...rule('self.port == oldSelf.port') });
+        const fields: Record<string, Schema> = {
+          low: integer,
+          high: integer,
+          purpose: { ...short, ...rule('self == oldSelf', { message: 'a purpose never changes' }) },
+          note: short,
+          ratio: { type: 'number', ...rule('self <= 1.5 && self * 2.0 >= 0.0') },
+          tags: { type: 'array', maxItems: 5, items: { ...short, ...rule('self.startsWith("t")') } },
+          ports: { type: 'array', maxItems: 5, items: port, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
+          labels: { type: 'object', maxProperties: 5, additionalProperties: { ...short, ...rule('self != "x"') } },
+          since: { ...short, format: 'date-time', ...rule('self.getFullYear() >= 2020') },
+          most: { 'x-kubernetes-int-or-string': true, ...rule('type(self) == int ? self < 5 : self.endsWith("%")') },
+          first: { ...integer, ...rule('oldSelf.hasValue() || self == 0', { optionalOldSelf: true }) },
+          'two-words': short,
+        };
+        const ofSpec = rules(
+          { rule: 'self.low <= self.high' },
+          { rule: 'self.low < 50', message: 'too much', fieldPath: '.low', reason: 'FieldValueForbidden' },
+          { rule: '!has(self.note) || size(self.note) < 5', messageExpression: `'no ' + self.note` },
+          { rule: '!has(self.note) || self.note != "fail" || self.tags[7] == "t"' },
+          { rule: '!has(self.two__dash__words) || self.two__dash__words != "no"' },
+        );
+        const spec = { low: 1, high: 3, purpose: 'work', ratio: 1, tags: ['ta'], ports: [{ name: 'a', port: 1 }], first: 0 };
+        beforeAll(async () => {
+          const ofRoot = rule('self.metadata.name != "root" && self.kind == "rooms"');
+          await establish(roomWith('rooms', fields, { required: ['low', 'high'], ...ofSpec }, ofRoot));
+          const { code, body } = await send('POST', objects('rooms'), objectOf('rooms', 'x', spec));
+          expect([code, body.message]).toEqual([201, undefined]);
+        });
+
+        it.each<[string, object, string | undefined]>([
+          ['is written if it keeps to them', { low: 2 }, undefined],
+          ['keeps to what concerns several fields', { low: 4 }, 'spec: Invalid value: "object": failed rule: self.low <= self.high'],
+          [
+            'is refused in the words, for the reason and with the field of the rule',
+            { low: 60, high: 70 },
+            'spec.low: Forbidden: too much',
+          ],
+          ['is refused in words that a rule computes', { note: 'many letters' }, 'spec: Invalid value: "object": no many letters'],
+          ['may not change what never changes', { purpose: 'play' }, 'spec.purpose: Invalid value: "string": a purpose never changes'],
+          [
+            'has numbers that are no integers, though they look like it',
+            { ratio: 2 },
+            'spec.ratio: Invalid value: "number": failed rule: self <=',
+          ],
+          [
+            'keeps to the rules of items',
+            { tags: ['ta', 'b'] },
+            'spec.tags[1]: Invalid value: "string": failed rule: self.startsWith("t")',
+          ],
+          [
+            'finds the item that it was',
+            {
+              ports: [
+                { name: 'b', port: 5 },
+                { name: 'a', port: 1 },
+              ],
+            },
+            undefined,
+          ],
+          [
+            'compares an item with what it was',
+            {
+              ports: [
+                { name: 'b', port: 5 },
+                { name: 'a', port: 2 },
+              ],
+            },
+            'spec.ports[1]: Invalid value: "object": failed rule: self.port == oldSelf.port',
+          ],
+          [
+            'keeps to the rules of a map’s values',
+            { labels: { a: 'x' } },
+            'spec.labels[a]: Invalid value: "string": failed rule: self != "x"',
+          ],
+          ['has times', { since: '2019-01-01T00:00:00Z' }, 'spec.since: Invalid value: "string": failed rule: self.getFullYear() >= 2020'],
+          ['has a number where it could be a text', { most: 7 }, 'spec.most: Invalid value: "": failed rule: type(self)'],
+          ['has a text where it could be a number', { most: '7%' }, undefined],
+          ['begins as it must', { first: 7 }, undefined],
+          [
+            'has fields with other names in a rule',
+            { 'two-words': 'no' },
+            'spec: Invalid value: "object": failed rule: !has(self.two__dash__words)',
+          ],
+          ['is refused when a rule fails', { note: 'fail' }, 'spec: Invalid value: "object": '],
+          [
+            'is not asked for more before it is what its schema says',
+            { low: null },
+            'spec.low: Required value, <nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+          ],
+        ])('%s', async (_, change, why) => {
+          const { code, body } = await send('PATCH', `${objects('rooms', 'x')}?dryRun=All`, { spec: change }, merge);
+          expect(code).toBe(why === undefined ? 200 : 422);
+          if (why !== undefined) expect(body.message).toContain(why);
+        });
+
+        it.each<[string, string, object, string]>([
+          ['has a rule for all of it', 'root', {}, '<nil>: Invalid value: "object": failed rule: self.metadata.name != "root"'],
+          [
+            'has rules that only ask at the beginning',
+            'y',
+            { first: 3 },
+            'spec.first: Invalid value: "integer": failed rule: oldSelf.hasValue()',
+          ],
+        ])('%s', async (_, name, change, why) => {
+          const { body } = await send('POST', `${objects('rooms')}?dryRun=All`, objectOf('rooms', name, { ...spec, ...change }));
+          expect(body).toMatchObject({ code: 422, message: expect.stringContaining(why) });
+        });
+
+        it('may stay as it is when a rule is new', async () => {
+          await establish(roomWith('halls', { size: integer, color: short }));
+          await send('POST', objects('halls'), objectOf('halls', 'old', { size: 9 }));
+          const { body } = await get(`${definitions}/halls.${group}`);
+          const small = rule('self < 5');
+          const { versions } = roomWith('halls', { size: { ...integer, ...small }, color: short }).spec;
+          expect((await send('PUT', `${definitions}/halls.${group}`, { ...body, spec: { ...body.spec, versions } })).code).toBe(200);
+          const create = () => send('POST', `${objects('halls')}?dryRun=All`, objectOf('halls', 'new', { size: 8 }));
+          await eventually('the rule counts', async () => (await create()).code === 422);
+          const change = async (spec: object) => (await send('PATCH', `${objects('halls', 'old')}?dryRun=All`, { spec }, merge)).code;
+          expect([await change({ color: 'red' }), await change({ size: 8 }), await change({ size: 4 })]).toEqual([200, 422, 200]);
+        });
+
+        it('is refused in time, whatever its pattern', async () => {
+          await establish(roomWith('cells', { name: { type: 'string', pattern: '^(a+)+$' } }));
+          const { code } = await send('POST', objects('cells'), objectOf('cells', 'x', { name: `${'a'.repeat(60)}!` }));
+          expect(code).toBe(422);
+        });
+
+        it.each<[string, Schema, string]>([
+          ['that nobody can read', rule('self.'), '.rule: Invalid value: .*: compilation failed: '],
+          ['about a field that there is not', rule('self.nope == 1'), '.rule: Invalid value: .*: compilation failed: '],
+          ['that compares a number with a text', rule('self.size == "1"'), '.rule: Invalid value: .*: compilation failed: '],
+          ['that is no yes or no', rule('self.size + 1'), '.rule: Invalid value: .*: cel expression must evaluate to a bool'],
+          ['without a word', rule(''), '.rule: Required value: rule is not specified'],
+          ['with an empty message', rule('true', { message: ' ' }), '.message: Invalid value: " ": message must be non-empty if specified'],
+          [
+            'of several lines without a message',
+            rule('true\n'.repeat(2).replace('true\ntrue', 'true &&\ntrue')),
+            '.message: Required value: message must be specified if rule contains line breaks',
+          ],
+          [
+            'whose message is a number',
+            rule('true', { messageExpression: '1' }),
+            '.messageExpression: Invalid value: .*: messageExpression must evaluate to a string',
+          ],
+          [
+            'that blames a field that there is not',
+            rule('true', { fieldPath: '.nope' }),
+            '.fieldPath: Invalid value: ".nope": fieldPath must be a valid path',
+          ],
+          [
+            'with a reason of its own',
+            rule('true', { reason: 'Bad' }),
+            '.reason: Unsupported value: "Bad": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"',
+          ],
+          [
+            'that needs no old value, and says how it would take it',
+            rule('true', { optionalOldSelf: true }),
+            '.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule',
+          ],
+        ])('cannot have one %s', async (_, wrong, why) => {
+          const definition = roomWith('wrong', { size: integer }, wrong);
+          const { body } = await send('POST', `${definitions}?dryRun=All`, definition);
+          const at = 'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]';
+          const escaped = (text: string) => text.replace(/[.[\]]/g, '\\$&');
+          expect(body).toMatchObject({ code: 422, message: expect.stringMatching(escaped(at) + why.replace('[', '\\[')) });
+        });
+
+        it('cannot compare with what an item was where nobody knows which one it was', async () => {
+          const items = { ...short, ...rule('self == oldSelf') };
+          const { body } = await send(
+            'POST',
+            `${definitions}?dryRun=All`,
+            roomWith('wrong', { tags: { type: 'array', maxItems: 3, items } }),
+          );
+          const list = 'spec.validation.openAPIV3Schema.properties[spec].properties[tags]';
+          const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${list}`;
+          expect(body).toMatchObject({ code: 422, message: expect.stringContaining(why) });
+        });
+      });
+
       it('takes its objects with it when it goes, ends their watches, and waits for those that are held', async () => {
         const definition = definitionOf({ plural: 'leaves', kind: 'Leaf' }, [version('v1', {})]);
         await establish(definition);
