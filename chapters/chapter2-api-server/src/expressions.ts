@@ -3,14 +3,23 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/cel
 
 import { createContext, Script } from 'node:vm';
-import { Environment, EvaluationError, type ObjectSchema, ParseError, type ParseResult } from '@marcbachmann/cel-js';
+import { Environment, EvaluationError, type ObjectSchema, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 
 /** The type of each variable, in CEL's words, or the types of its fields. `dyn` is any. */
 export type Declarations = Record<string, string | ObjectSchema>;
+/** Types of objects, to be used by their names: the type of each field. One stands behind those that it uses. */
+export type ObjectTypes = Map<string, Record<string, string>>;
 export type Values = Record<string, unknown>;
 
 /** An expression could not be evaluated, and why. */
-export class ExpressionFailure extends Error {}
+export class ExpressionFailure extends Error {
+  readonly why: string;
+
+  constructor(why: string, expression?: string) {
+    super(expression === undefined ? why : `expression '${expression}' resulted in error: ${why}`);
+    this.why = why;
+  }
+}
 
 const options = { enableOptionalTypes: true, limits: { maxAstNodes: 10_000, maxDepth: 100 } };
 
@@ -18,7 +27,11 @@ const options = { enableOptionalTypes: true, limits: { maxAstNodes: 10_000, maxD
 export class Language {
   readonly #environment: Environment;
 
-  constructor(declarations: Declarations, base = new Environment(options)) {
+  constructor(declarations: Declarations, types: ObjectTypes = new Map(), base = new Environment(options)) {
+    for (const [name, fields] of types) {
+      base.registerType(name, { fields });
+      base.registerOperator(`${name} == ${name}`, () => false);
+    }
     for (const [name, type] of Object.entries(declarations)) {
       if (typeof type === 'string') base.registerVariable(name, type);
       else base.registerVariable(name, { schema: type });
@@ -28,7 +41,7 @@ export class Language {
 
   /** This one, with something more to speak about. */
   with(declarations: Declarations): Language {
-    return new Language(declarations, this.#environment.clone());
+    return new Language(declarations, new Map(), this.#environment.clone());
   }
 
   /** The type of what an expression says; or why it says nothing. */
@@ -68,8 +81,51 @@ export function evaluate(expression: string, values: Values): unknown {
   } catch (error) {
     if (!(error instanceof EvaluationError || error instanceof ParseError)) throw error;
     const why = error.summary.charAt(0).toLowerCase() + error.summary.slice(1);
-    throw new ExpressionFailure(`expression '${expression}' resulted in error: ${why}`);
+    throw new ExpressionFailure(why, expression);
   }
+}
+
+/** The same; what is thrown otherwise is the answer. */
+export function attempt(expression: string, values: Values): unknown {
+  try {
+    return evaluate(expression, values);
+  } catch (error) {
+    if (error instanceof ExpressionFailure) return error;
+    throw error;
+  }
+}
+
+const longestMessage = 5 * 1024;
+
+/** A message to show to somebody; '' when the expression makes none that could be shown. */
+export function computeMessage(expression: string | undefined, values: Values): string {
+  const computed = expression?.trim() ? attempt(expression, values) : undefined;
+  const message = typeof computed === 'string' ? computed.trim() : '';
+  return Buffer.byteLength(message) > longestMessage || message.includes('\n') ? '' : message;
+}
+
+/** Whether an expression that can be read speaks of a variable. */
+export function mentions(expression: string, variable: string): boolean {
+  const speaks = (part: unknown): boolean => {
+    if (Array.isArray(part)) return part.some(speaks);
+    if (!isNode(part)) return false;
+    return part.op === 'id' ? part.args === variable : speaks(part.args);
+  };
+  try {
+    return speaks(parse(expression).ast);
+  } catch (error) {
+    if (error instanceof ParseError) return false;
+    throw error;
+  }
+}
+
+function isNode(part: unknown): part is { op: string; args: unknown } {
+  return typeof part === 'object' && part !== null && 'op' in part && 'args' in part;
+}
+
+/** For a variable that may have no value. */
+export function optional(value: unknown): unknown {
+  return value === undefined ? Optional.none() : Optional.of(value);
 }
 
 /** JSON has one kind of number, CEL two: what is whole is an int, which for the library is a bigint. */
@@ -86,6 +142,12 @@ export function celValue(value: unknown): unknown {
  */
 const limitInMilliseconds = 250;
 export const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run';
+
+/** What `work` says; a failure when it takes longer than the limit. */
+export function withinBudget<Result>(work: () => Result): Result | ExpressionFailure {
+  const [result] = eachWithinBudget([work], () => work());
+  return result as Result | ExpressionFailure;
+}
 
 /** What `work` says of each item, in order; a failure for an item that takes longer than the limit. Other errors are thrown. */
 export function eachWithinBudget<Item, Result>(items: Item[], work: (item: Item) => Result): (Result | ExpressionFailure)[] {

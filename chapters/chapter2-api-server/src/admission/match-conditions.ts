@@ -2,7 +2,7 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions/matcher.go
 
 import type { MatchCondition } from 'kubernetes-types/admissionregistration/v1';
-import { ExpressionFailure, evaluate, type Values } from '../expressions.ts';
+import { attempt, ExpressionFailure, type Values } from '../expressions.ts';
 
 /** Whether all are true. One that is false decides, whatever becomes of the others. */
 export function areMet(conditions: MatchCondition[], values: Values): boolean | ExpressionFailure {
@@ -10,16 +10,6 @@ export function areMet(conditions: MatchCondition[], values: Values): boolean | 
   if (answers.includes(false)) return false;
   const failures = answers.filter((answer) => answer instanceof ExpressionFailure);
   return failures.length === 0 || new ExpressionFailure(aggregate(failures.map(({ message }) => message)));
-}
-
-/** What an expression says; or why it says nothing. */
-export function attempt(expression: string, values: Values): unknown {
-  try {
-    return evaluate(expression, values);
-  } catch (error) {
-    if (error instanceof ExpressionFailure) return error;
-    throw error;
-  }
 }
 
 /** Kubernetes: staging/src/k8s.io/apimachinery/pkg/util/errors/errors.go, aggregate.Error: one as it is, several in brackets */

@@ -1,9 +1,9 @@
 // What a policy says of a write: pure, given everything that its expressions may speak of.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/policy/validating/validator.go
 
-import { ExpressionFailure, evaluate, type Values } from '../expressions.ts';
+import { attempt, computeMessage, ExpressionFailure, evaluate, type Values } from '../expressions.ts';
 import type { Policy } from '../kinds/policies.ts';
-import { areMet, attempt } from './match-conditions.ts';
+import { areMet } from './match-conditions.ts';
 
 export interface Denial {
   message: string;
@@ -20,7 +20,6 @@ export interface Verdict {
   annotations: [key: string, value: string][];
 }
 
-const longestMessage = 5 * 1024;
 const longestAnnotation = 10 * 1024;
 
 /** What cannot be evaluated denies (Fail), or does not count (Ignore). */
@@ -66,9 +65,7 @@ function lazily(variables: NonNullable<Policy['spec']['variables']>, given: Valu
 
 type Validation = NonNullable<Policy['spec']['validations']>[number];
 
-/** What its author says; a message that is no good as one is replaced by the next best. */
+/** What its author says, if that can be shown. */
 function messageOf({ expression, message, messageExpression }: Validation, values: Values): string {
-  const computed = messageExpression ? attempt(messageExpression, values) : undefined;
-  const isGood = typeof computed === 'string' && Buffer.byteLength(computed.trim()) <= longestMessage && !computed.trim().includes('\n');
-  return (isGood && computed.trim()) || message?.trim() || `failed expression: ${expression.trim()}`;
+  return computeMessage(messageExpression, values) || message?.trim() || `failed expression: ${expression.trim()}`;
 }

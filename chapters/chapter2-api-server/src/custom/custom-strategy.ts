@@ -3,17 +3,20 @@
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { KubernetesObject } from '#kit/api';
+import { ExpressionFailure, withinBudget } from '../expressions.ts';
+import { invalidValue } from '../kinds/field-errors.ts';
 import type { KindStrategy } from '../kinds/strategy.ts';
 import type { ApiObject } from '../object.ts';
 import { fillDefaults } from './defaulting.ts';
 import { schemaOf, type Version } from './definition.ts';
 import { pruned } from './pruning.ts';
+import { ruleProblems } from './rules.ts';
+import { isAnywhere, type Schema } from './schema.ts';
 import { schemaProblems } from './validation.ts';
 
 export function customStrategy(served: Version, stored: Version): KindStrategy {
   const schema = schemaOf(served);
-  const validate = (object: KubernetesObject, old?: KubernetesObject) =>
-    newProblems(schemaProblems(object, schema), () => (old ? schemaProblems(old, schema) : []));
+  const validate = validator(schema);
   return {
     setDefaults(object) {
       const custom = object as ApiObject;
@@ -25,6 +28,35 @@ export function customStrategy(served: Version, stored: Version): KindStrategy {
     validateStatus: validate,
   };
 }
+
+type Validate = (object: KubernetesObject, old?: KubernetesObject) => StatusCause[];
+
+/** Patterns and rules are somebody's, and could take for ever. */
+function validator(schema: Schema): Validate {
+  const isRuled = isAnywhere(schema, (one) => one['x-kubernetes-validations'] !== undefined);
+  const validate: Validate = (object, old) => {
+    const problems = newProblems(schemaProblems(object, schema), () => (old ? schemaProblems(old, schema) : []));
+    if (!isRuled) return problems;
+    return isIncomplete(problems) ? [...problems, unchecked] : [...problems, ...ruleProblems(object, old, schema)];
+  };
+  if (!isRuled && !isAnywhere(schema, ({ pattern }) => pattern !== undefined)) return validate;
+  return (object, old) => {
+    const problems = withinBudget(() => validate(object, old));
+    return problems instanceof ExpressionFailure ? [invalidValue('<nil>', 'object', problems.why)] : problems;
+  };
+}
+
+/** A rule may take for granted what the schema says. */
+function isIncomplete(problems: StatusCause[]): boolean {
+  return problems.some(({ reason = '' }) => basic.includes(reason));
+}
+
+const basic = ['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'];
+const unchecked = invalidValue(
+  '<nil>',
+  'null',
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+);
 
 /**
  * Without the problems that the object had before: a schema that has become stricter must not stop an author who changes something else.

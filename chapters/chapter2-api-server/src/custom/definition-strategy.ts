@@ -4,11 +4,13 @@
 // .../pkg/registry/customresourcedefinition
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
+import { ExpressionFailure, withinBudget } from '../expressions.ts';
 import { forbiddenField, immutable, invalidValue, required, unsupportedValue } from '../kinds/field-errors.ts';
 import { dnsServiceLabel, dnsSubdomain, type NameRule, requireName, validateName } from '../kinds/name-rules.ts';
 import type { KindStrategy } from '../kinds/strategy.ts';
 import { cleanupFinalizer, type Definition, isTrue, type Names, schemaOf, type Version } from './definition.ts';
 import { parseJsonPath } from './json-path.ts';
+import { ruleDefinitionProblems } from './rule-definitions.ts';
 import { structuralProblems } from './structural.ts';
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
@@ -109,7 +111,11 @@ function placeOf(versions: Version[], index: number, field: string, shared: stri
 function schemaOfVersionProblems(version: Version, path: string): StatusCause[] {
   const schema = version.schema?.openAPIV3Schema;
   if (!schema) return [required(`${path.replace('spec.validation', 'spec.versions[0].schema')}.openAPIV3Schema`, 'schemas are required')];
-  return structuralProblems(schemaOf(version), `${path}.openAPIV3Schema`);
+  const at = `${path}.openAPIV3Schema`;
+  // Its defaults are compared with its patterns.
+  const problems = withinBudget(() => structuralProblems(schemaOf(version), at));
+  if (problems instanceof ExpressionFailure) return [invalidValue(at, '', problems.why)];
+  return problems.length > 0 ? problems : ruleDefinitionProblems(schemaOf(version), at);
 }
 
 function columnProblems({ additionalPrinterColumns = [] }: Version, path: string): StatusCause[] {

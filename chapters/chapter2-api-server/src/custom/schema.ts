@@ -51,6 +51,21 @@ export interface Schema {
   'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-map-type'?: 'atomic' | 'granular';
+  /** What must be true of a value beyond all this, in CEL. */
+  'x-kubernetes-validations'?: Rule[];
+}
+
+/** `rule` speaks of the value as `self`, and of what it was as `oldSelf`: where there was none, such a rule does not count. */
+export interface Rule {
+  rule: string;
+  message?: string;
+  messageExpression?: string;
+  /** `FieldValueInvalid` unless it says another one. */
+  reason?: string;
+  /** The field to blame, from here: `.spec.size`. */
+  fieldPath?: string;
+  /** `oldSelf` is an optional, and the rule always counts. */
+  optionalOldSelf?: boolean;
 }
 
 /** These every API object has; no schema needs to name them. */
@@ -66,6 +81,13 @@ export function schemaOfField({ properties, additionalProperties }: Schema, fiel
 /** The schema of an item in a list of this schema. Only where all is preserved may a schema say nothing of it. */
 export function schemaOfItems({ items }: Schema): Schema {
   return items ?? { 'x-kubernetes-preserve-unknown-fields': true };
+}
+
+/** Whether this is true of the schema, or of one in it. */
+export function isAnywhere(schema: Schema, isTrue: (schema: Schema) => boolean): boolean {
+  const { properties = {}, additionalProperties, items, allOf = [], anyOf = [], oneOf = [], not } = schema;
+  const inner = [...Object.values(properties), additionalProperties, items, ...allOf, ...anyOf, ...oneOf, not];
+  return isTrue(schema) || inner.some((one) => typeof one === 'object' && isAnywhere(one, isTrue));
 }
 
 /** `spec.ports[0].name`: how a message names a place. */

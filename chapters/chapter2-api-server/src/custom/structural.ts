@@ -136,6 +136,7 @@ function narrowingProblems(schema: Schema, path: string): StatusCause[] {
     ...(preset === undefined ? [] : [mustBe('default', 'undefined')]),
     ...(description === undefined ? [] : [mustBe('description', 'empty')]),
     ...(nullable ? [mustBe('nullable', 'false')] : []),
+    ...(schema['x-kubernetes-validations'] ? [mustBe('x-kubernetes-validations', 'empty')] : []),
     ...(additionalProperties === undefined ? [] : [mustBe('additionalProperties', 'undefined')]),
     ...Object.entries(properties).flatMap(([field, inner]) => narrowingProblems(inner, `${path}.properties[${field}]`)),
     ...(items ? narrowingProblems(items, `${path}.items`) : []),
