@@ -730,6 +730,7 @@ describe('API server', () =>
             'spec.labels[a]: Invalid value: "string": failed rule: self != "x"',
           ],
           ['has times', { since: '2019-01-01T00:00:00Z' }, 'spec.since: Invalid value: "string": failed rule: self.getFullYear() >= 2020'],
+          ['has no rules about what it is not', { since: 'yesterday' }, 'spec.since in body must be of type date-time: "yesterday"'],
           ['has a number where it could be a text', { most: 7 }, 'spec.most: Invalid value: "": failed rule: type(self)'],
           ['has a text where it could be a number', { most: '7%' }, undefined],
           ['begins as it must', { first: 7 }, undefined],

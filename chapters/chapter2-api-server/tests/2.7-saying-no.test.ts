@@ -977,6 +977,7 @@ describe('API server', () =>
       };
       const small = { expression: 'object.spec.terminationGracePeriodSeconds <= 30' };
       const big = { terminationGracePeriodSeconds: 60 };
+      const roomy = { containers: [{ name: 'web', image: 'kubekata/echo:v1', resources: { limits: { memory: '1Gi' } } }] };
 
       /** All are there before the first test: a server needs a moment to see them. By name, each with its own namespace. */
       const given: Record<string, { spec: Spec; bound?: Spec }> = {
@@ -1053,6 +1054,23 @@ describe('API server', () =>
             validations: [{ expression: 'false' }],
           },
         },
+        knowing: {
+          spec: {
+            variables: [{ name: 'container', expression: 'object.spec.containers[0]' }],
+            validations: [
+              `variables.container.image.split(':')[1] == 'v1'`,
+              `variables.container.image.replace('kubekata', 'mirror').startsWith('mirror/')`,
+              `variables.container.image.find('[a-z]+') == 'kubekata' && 'a1b2'.findAll('[0-9]') == ['1', '2']`,
+              `variables.container.name.upperAscii().charAt(1) == 'E'`,
+              `quantity(variables.container.resources.limits.memory).isGreaterThan(quantity('500Mi'))`,
+              `quantity('1').add(quantity('500m')).compareTo(quantity('1.5')) == 0 && quantity('2k').asInteger() == 2000`,
+              `quantity('1Ki') == quantity('1024') && !isQuantity('many')`,
+              `object.spec.containers.map(c, size(c.name)).sum() == 3 && [3, 1].max() == 3 && [1, 2].min() == 1`,
+              `[1, 2].isSorted() && !['b', 'a'].isSorted() && ['b', 'a'].indexOf('a') == 1 && [1, 1].lastIndexOf(1) == 1`,
+              `sets.contains(['CREATE', 'UPDATE'], [request.operation]) && sets.equivalent([1, 2], [2, 1]) && !sets.intersects([1], [2])`,
+            ].map((expression) => ({ expression })),
+          },
+        },
         keeping: { spec: { validations: [{ expression: `request.operation != 'DELETE' || oldObject.metadata.name != 'kept'` }] } },
         endless: { spec: { validations: [{ expression: `object.metadata.name == 'quick' || ${endless}` }] } },
         version: {
@@ -1122,6 +1140,7 @@ describe('API server', () =>
       it.each<[string, string, object | undefined, string | undefined]>([
         ['lets a pod pass that keeps to it', 'plain', {}, undefined],
         ['says no in its own words', 'wordy', big, 'be quick'],
+        ['knows what Kubernetes adds to the language', 'knowing', roomy, undefined],
         ['computes its words', 'eloquent', big, 'a has 60'],
         ['has words for when it can’t', 'speechless', big, 'be quick'],
         ['counts for nothing without a binding', 'unbound', big, undefined],
