@@ -1,16 +1,16 @@
 // What the values of a schema are in CEL, where a rule speaks of them: which type they have, and how they get there from JSON.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/cel/common/schemas.go and values.go, .../pkg/cel/escaping.go
 
-import { celValue, evaluate, type ObjectTypes } from '../expressions.ts';
+import { attempt, celValue, ExpressionFailure, type ObjectTypes } from '../expressions.ts';
 import { isObject } from '../json.ts';
 import { type Schema, schemaOfField, schemaOfItems } from './schema.ts';
 
 /** A text of one of these formats is not a text in CEL. */
 const formats: Record<string, { type: string; read(text: string): unknown }> = {
   byte: { type: 'bytes', read: (text) => new Uint8Array(Buffer.from(text, 'base64')) },
-  date: { type: 'google.protobuf.Timestamp', read: (text) => evaluate('timestamp(text)', { text: `${text}T00:00:00Z` }) },
-  'date-time': { type: 'google.protobuf.Timestamp', read: (text) => evaluate('timestamp(text)', { text }) },
-  duration: { type: 'google.protobuf.Duration', read: (text) => evaluate('duration(text)', { text }) },
+  date: { type: 'google.protobuf.Timestamp', read: (text) => attempt('timestamp(text)', { text: `${text}T00:00:00Z` }) },
+  'date-time': { type: 'google.protobuf.Timestamp', read: (text) => attempt('timestamp(text)', { text }) },
+  duration: { type: 'google.protobuf.Duration', read: (text) => attempt('duration(text)', { text }) },
 };
 const simpleTypes: Record<string, string> = { boolean: 'bool', integer: 'int', number: 'double', string: 'string' };
 
@@ -19,7 +19,8 @@ export function celTypeOf(schema: Schema, types: ObjectTypes): string {
   const { type, format = '', items, additionalProperties } = schema;
   if (schema['x-kubernetes-int-or-string'] || type === undefined) return 'dyn';
   if (type === 'array') return `list<${items ? celTypeOf(items, types) : 'dyn'}>`;
-  if (type !== 'object') return (type === 'string' && formats[format]?.type) || (simpleTypes[type] ?? 'dyn');
+  if (type !== 'object')
+    return (type === 'string' && Object.hasOwn(formats, format) && formats[format]?.type) || (simpleTypes[type] ?? 'dyn');
   if (isObject(additionalProperties)) return `map<string, ${celTypeOf(additionalProperties as Schema, types)}>`;
   if (!schema.properties && schema['x-kubernetes-preserve-unknown-fields']) return 'dyn';
   const fields = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
@@ -42,7 +43,7 @@ export function withMetadata(schema: Schema): Schema {
 export function celValueOf(value: unknown, schema: Schema): unknown {
   if (schema['x-kubernetes-int-or-string'] || schema.type === undefined) return celValue(value);
   if (typeof value === 'number') return schema.type === 'number' ? value : celValue(value);
-  if (typeof value === 'string') return schema.type === 'string' ? (formats[schema.format ?? '']?.read(value) ?? value) : value;
+  if (typeof value === 'string') return textOf(value, schema);
   if (Array.isArray(value)) return value.map((item) => celValueOf(item, schemaOfItems(schema)));
   if (!isObject(value)) return value;
   const fields = Object.entries(value).flatMap(([name, field]) => {
@@ -50,6 +51,13 @@ export function celValueOf(value: unknown, schema: Schema): unknown {
     return key === undefined ? [] : [[key, celValueOf(field, schemaOfField(schema, name) ?? {})]];
   });
   return Object.fromEntries(fields);
+}
+
+/** What is not in its format, as the schema's own check will tell, stays a text. */
+function textOf(text: string, { type, format = '' }: Schema): unknown {
+  const known = type === 'string' && Object.hasOwn(formats, format) ? formats[format] : undefined;
+  const value = known?.read(text) ?? text;
+  return value instanceof ExpressionFailure ? text : value;
 }
 
 const reserved =

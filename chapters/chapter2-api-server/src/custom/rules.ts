@@ -12,21 +12,21 @@ import { fieldIn, type Rule, type Schema, schemaOfField, schemaOfItems } from '.
 interface Place {
   value: unknown;
   old: unknown;
-  /** It is what it was, or is in something that is. */
-  isUnchanged: boolean;
+  /** Whether it is what it was, or is in something that is. */
+  isUnchanged(): boolean;
   schema: Schema;
   path: string;
 }
 
 /** The rules that an object breaks. What an unchanged value breaks it may go on breaking: a new rule must stop nobody who changes something else. */
 export function ruleProblems(value: unknown, old: unknown, schema: Schema): StatusCause[] {
-  return problemsAt({ value, old, isUnchanged: false, schema: withMetadata(schema), path: '' });
+  return problemsAt({ value, old, isUnchanged: () => false, schema: withMetadata(schema), path: '' });
 }
 
 function problemsAt(place: Place): StatusCause[] {
   const { value, old } = place;
   if (value === null || value === undefined) return [];
-  const isUnchanged = place.isUnchanged || (old !== undefined && equalJson(value, old));
+  const isUnchanged = () => place.isUnchanged() || (old !== undefined && equalJson(value, old));
   const here = { ...place, isUnchanged };
   return [
     ...brokenRules(here),
@@ -74,7 +74,7 @@ function brokenRules({ value, old, isUnchanged, schema: own, path }: Place): Sta
     const answer = attempt(rule.rule, known);
     const at = { path: path || '<nil>', type: schema.type ?? '' };
     if (answer instanceof ExpressionFailure) return [invalidValue(at.path, at.type, failureOf(answer, rule))];
-    return answer === true || (isUnchanged && !comparesWithOld) ? [] : [problemOf(rule, values, at.type, path)];
+    return answer === true || (!comparesWithOld && isUnchanged()) ? [] : [problemOf(rule, values, at.type, path)];
   });
 }
 
