@@ -859,6 +859,22 @@ describe('API server', () =>
         await eventually('the kind is gone', async () => (await get(`/apis/${group}/v1/leaves`)).code === 404);
       });
 
+      it('has a schema, and nothing that only stands where one should', async () => {
+        const rule = (value: unknown) => ({ type: 'object', 'x-kubernetes-validations': value });
+        const ofSpec: unknown[] = [5, { type: 5 }, { type: 'string', pattern: 5 }, { type: 'object', properties: 5 }];
+        ofSpec.push(
+          { type: 'object', properties: { size: 'a' } },
+          { type: 'object', additionalProperties: 5 },
+          { type: 'object', allOf: 5 },
+        );
+        ofSpec.push({ type: 'object', required: [5] }, rule({}), rule(['a']), rule([{ rule: 5 }]), rule([{ rule: 'true', message: 5 }]));
+        for (const schema of ofSpec) {
+          const v1 = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: object({ spec: schema as Schema }) } };
+          const { code } = await send('POST', `${definitions}?dryRun=All`, definitionOf({ plural: 'bad', kind: 'Bad' }, [v1]));
+          expect({ schema, isRefused: code === 400 || code === 422 }).toEqual({ schema, isRefused: true });
+        }
+      });
+
       it.each<[string, object, string]>([
         ['with another name than its own', { metadata: { name: `other.${group}` } }, 'metadata.name: Invalid value'],
         [

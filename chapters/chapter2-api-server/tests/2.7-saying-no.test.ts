@@ -1071,6 +1071,7 @@ describe('API server', () =>
             ].map((expression) => ({ expression })),
           },
         },
+        labelled: { spec: { validations: [{ expression: `object.metadata.labels.all(key, key in ['constructor', 'toString'])` }] } },
         keeping: { spec: { validations: [{ expression: `request.operation != 'DELETE' || oldObject.metadata.name != 'kept'` }] } },
         endless: { spec: { validations: [{ expression: `object.metadata.name == 'quick' || ${endless}` }] } },
         version: {
@@ -1167,6 +1168,13 @@ describe('API server', () =>
         ['that cannot be evaluated does not count with failurePolicy Ignore', 'ignoring', {}, undefined],
       ])('%s', async (_, name, spec, why) => {
         expect((await rehearse(podIn(name, spec))).message).toBe(why && denied(name, why));
+      });
+
+      it('reads labels, whatever they are called', async () => {
+        const { metadata, ...rest } = podIn('labelled');
+        const labelled = { ...rest, metadata: { ...metadata, labels: { constructor: 'a', toString: 'b' } } };
+        expect((await rehearse(labelled)).message).toBeUndefined();
+        expect((await rehearse(podIn('labelled'))).message).toContain('no such key: labels');
       });
 
       it('says which kind of no it is', async () => {
