@@ -134,7 +134,12 @@ export function celValue(value: unknown): unknown {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) return value.map(celValue);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, celValue(field)]));
+  return celMap(Object.entries(value).map(([key, field]) => [key, celValue(field)]));
+}
+
+/** Of its keys and values. The library asks an object for its constructor, and must not find a label of that name. */
+export function celMap(entries: [string, unknown][]): object {
+  return entries.some(([key]) => key === 'constructor') ? new Map(entries) : Object.fromEntries(entries);
 }
 
 /**

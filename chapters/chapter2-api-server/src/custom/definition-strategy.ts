@@ -11,6 +11,7 @@ import type { KindStrategy } from '../kinds/strategy.ts';
 import { cleanupFinalizer, type Definition, isTrue, type Names, schemaOf, type Version } from './definition.ts';
 import { parseJsonPath } from './json-path.ts';
 import { ruleDefinitionProblems } from './rule-definitions.ts';
+import { shapeProblems } from './schema-shape.ts';
 import { structuralProblems } from './structural.ts';
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
@@ -112,6 +113,8 @@ function schemaOfVersionProblems(version: Version, path: string): StatusCause[] 
   const schema = version.schema?.openAPIV3Schema;
   if (!schema) return [required(`${path.replace('spec.validation', 'spec.versions[0].schema')}.openAPIV3Schema`, 'schemas are required')];
   const at = `${path}.openAPIV3Schema`;
+  const misshapen = shapeProblems(schema, at);
+  if (misshapen.length > 0) return misshapen;
   // Its defaults are compared with its patterns.
   const problems = withinBudget(() => structuralProblems(schemaOf(version), at));
   if (problems instanceof ExpressionFailure) return [invalidValue(at, '', problems.why)];

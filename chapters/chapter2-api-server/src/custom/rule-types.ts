@@ -1,7 +1,7 @@
 // What the values of a schema are in CEL, where a rule speaks of them: which type they have, and how they get there from JSON.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/cel/common/schemas.go and values.go, .../pkg/cel/escaping.go
 
-import { attempt, celValue, ExpressionFailure, type ObjectTypes } from '../expressions.ts';
+import { attempt, celMap, celValue, ExpressionFailure, type ObjectTypes } from '../expressions.ts';
 import { isObject } from '../json.ts';
 import { type Schema, schemaOfField, schemaOfItems } from './schema.ts';
 
@@ -46,11 +46,11 @@ export function celValueOf(value: unknown, schema: Schema): unknown {
   if (typeof value === 'string') return textOf(value, schema);
   if (Array.isArray(value)) return value.map((item) => celValueOf(item, schemaOfItems(schema)));
   if (!isObject(value)) return value;
-  const fields = Object.entries(value).flatMap(([name, field]) => {
+  const fields = Object.entries(value).flatMap(([name, field]): [string, unknown][] => {
     const key = schema.properties ? escapedName(name) : name;
     return key === undefined ? [] : [[key, celValueOf(field, schemaOfField(schema, name) ?? {})]];
   });
-  return Object.fromEntries(fields);
+  return celMap(fields);
 }
 
 /** What is not in its format, as the schema's own check will tell, stays a text. */

@@ -80,7 +80,7 @@ export function validateSelector({ matchLabels = {}, matchExpressions = [] }: La
   ];
 }
 
-function validateRequirement({ key, operator, values = [] }: LabelSelectorRequirement, field: string): StatusCause[] {
+function validateRequirement({ key = '', operator, values = [] }: LabelSelectorRequirement, field: string): StatusCause[] {
   const wanted = operator === 'In' || operator === 'NotIn';
   const isKnown = wanted || operator === 'Exists' || operator === 'DoesNotExist';
   return [
