@@ -784,8 +784,12 @@ describe('API server', () =>
         });
 
         it.each<[string, Schema, string]>([
-          ['that nobody can read', rule('self.'), '.rule: Invalid value: .*: compilation failed: '],
-          ['about a field that there is not', rule('self.nope == 1'), '.rule: Invalid value: .*: compilation failed: '],
+          ['that nobody can read', rule('self.'), '.rule: Invalid value: .*: compilation failed: ERROR: <input>:1:6: Syntax error: '],
+          [
+            'about a field that there is not',
+            rule('self.nope == 1'),
+            ".rule: Invalid value: .*: compilation failed: ERROR: <input>:1:5: undefined field 'nope'",
+          ],
           ['that compares a number with a text', rule('self.size == "1"'), '.rule: Invalid value: .*: compilation failed: '],
           ['that is no yes or no', rule('self.size + 1'), '.rule: Invalid value: .*: cel expression must evaluate to a bool'],
           ['without a word', rule(''), '.rule: Required value: rule is not specified'],
