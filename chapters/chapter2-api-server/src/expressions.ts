@@ -4,6 +4,7 @@
 
 import { createContext, Script } from 'node:vm';
 import { Environment, EvaluationError, type ObjectSchema, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js';
+import { complaintAbout } from './expression-complaints.ts';
 import { withFunctions } from './expression-functions.ts';
 
 /** The type of each variable, in CEL's words, or the types of its fields. `dyn` is any. */
@@ -47,8 +48,8 @@ export class Language {
 
   /** The type of what an expression says; or why it says nothing. */
   check(expression: string): { type: string } | { why: string } {
-    const { valid, type = 'dyn', error } = this.#environment.check(expression);
-    return valid ? { type } : { why: `compilation failed: ${error?.message}` };
+    const { type = 'dyn', error } = this.#environment.check(expression);
+    return error ? { why: `compilation failed: ${complaintAbout(expression, error)}` } : { type };
   }
 
   /** Why it is no expression of one of these types; undefined when it is one. */
