@@ -48,8 +48,8 @@ interface Told {
 /** Milliseconds that each test took without a mutant, by its id. A process that replaces another finds them in the sandbox. */
 const timesFile = 'times-without-a-mutant.json';
 
-/** A test that takes so much longer than without a mutant waits for what never comes. Most waits in tests give up before. */
-const patience = { factor: 2, moreMs: 4500, hookMs: 10_000, tickMs: 50 };
+/** A test that takes so much longer than without a mutant waits for what never comes. Its own waits would give up later. */
+const patience = { factor: 3, moreMs: 1500, hookMs: 10_000, tickMs: 50 };
 /** What jest would wait: longer than anything here. */
 const unlimitedMs = 2 ** 30;
 

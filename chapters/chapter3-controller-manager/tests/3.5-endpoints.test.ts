@@ -161,7 +161,11 @@ describe('controller manager', () => {
       const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => endpoint(from + index));
       const group = (endpoints: Endpoint[]): EndpointGroup[] => (endpoints.length > 0 ? [{ ports, endpoints }] : []);
       const slice = (name: string, endpoints: Endpoint[], of = ports): EndpointSlice => ({
-        metadata: { name, namespace: 'default' },
+        metadata: {
+          name,
+          namespace: 'default',
+          labels: { 'kubernetes.io/service-name': 'echo', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+        },
         addressType: 'IPv4',
         ports: of,
         endpoints,
@@ -205,6 +209,15 @@ describe('controller manager', () => {
         expect([plan.create, plan.delete]).toEqual([[], []]);
         expect(plan.update.map(({ metadata }) => metadata?.name)).toEqual(['second']);
         expect(plan.update[0]?.endpoints.at(-1)?.conditions?.ready).toBe(false);
+      });
+
+      it('gives a slice the labels that the service has now, and keeps the rest of it', () => {
+        const labelled = { ...service, metadata: { ...service.metadata, labels: { team: 'blue' } } };
+        const present = slice('s', range(0, 3));
+        const { create, update, delete: gone } = planSlices(labelled, group(range(0, 3)), [present]);
+        const labels = { ...present.metadata?.labels, team: 'blue' };
+        expect([create, update, gone]).toEqual([[], [{ ...present, metadata: { ...present.metadata, labels } }], []]);
+        expect(planSlices(service, group(range(0, 3)), update).update).toEqual([present]);
       });
 
       it('fills the room that is left before it makes a new slice', () => {
@@ -286,6 +299,39 @@ describe('controller manager', () => {
 
       it('leaves out pods that are being deleted, and subsets without addresses', () => {
         expect(endpointsFor(service, groups(at('10.0.0.1', leaving))).subsets).toEqual([]);
+      });
+
+      it('names a pod that is being deleted while the service publishes it all the same', () => {
+        const [subset] = endpointsFor(service, groups(at('10.0.0.1', { ...leaving, ready: true }))).subsets ?? [];
+        expect(subset?.addresses).toEqual([{ ip: '10.0.0.1' }]);
+      });
+
+      it('has no list that would be empty', () => {
+        const portless = (endpoint: Endpoint) => endpointsFor(service, [{ ports: [], endpoints: [endpoint] }]).subsets;
+        expect(portless(at('10.0.0.1', ready))).toStrictEqual([{ addresses: [{ ip: '10.0.0.1' }] }]);
+        expect(portless(at('10.0.0.1', notReady))).toStrictEqual([{ notReadyAddresses: [{ ip: '10.0.0.1' }] }]);
+        expect(portless(at('10.0.0.1', undefined))).toStrictEqual([{ notReadyAddresses: [{ ip: '10.0.0.1' }] }]);
+      });
+
+      it('says of an address what the endpoint says: host name, node and pod', () => {
+        const names = { hostname: 'db-0', nodeName: 'node-1', targetRef: { kind: 'Pod', namespace: 'default', name: 'db-0', uid: 'u' } };
+        const [subset] = endpointsFor(service, groups({ ...at('10.0.0.1', ready), ...names })).subsets ?? [];
+        expect(subset?.addresses).toEqual([{ ip: '10.0.0.1', ...names }]);
+      });
+
+      it('keeps the name of a port and what is spoken there', () => {
+        const port = { name: 'web', port: 8080, protocol: 'TCP', appProtocol: 'kubernetes.io/h2c' };
+        const [subset] = endpointsFor(service, [{ ports: [port], endpoints: [at('10.0.0.1', ready)] }]).subsets ?? [];
+        expect(subset?.ports).toEqual([port]);
+      });
+
+      it.each([
+        ['has the labels of the service', '10.96.0.7', { team: 'blue' }],
+        ['is marked when the service is headless', 'None', { team: 'blue', 'service.kubernetes.io/headless': '' }],
+      ])('%s', (_what, clusterIP, labels) => {
+        const { metadata, spec } = service;
+        const labelled = { ...service, metadata: { ...metadata, labels: { team: 'blue' } }, spec: { ...spec, clusterIP } };
+        expect(endpointsFor(labelled, []).metadata?.labels).toEqual(labels);
       });
     });
 
