@@ -49,7 +49,7 @@ export function groupEndpoints(service: Service, pods: Pod[]): EndpointGroup[] {
 
 export interface SlicePlan {
   create: EndpointSlice[];
-  /** The present slices with other endpoints; their metadata is kept. */
+  /** The present slices with other endpoints or labels; all else in them is kept. */
   update: EndpointSlice[];
   delete: EndpointSlice[];
 }
@@ -57,28 +57,28 @@ export interface SlicePlan {
 /**
  * Brings the present slices to the wanted groups with few writes. For each group: an endpoint that is in a slice with the same ports stays
  * in it, in its present state; endpoints that are gone leave; new ones fill the room that is left, then new slices of at most
- * 100. A slice that did not change is not written; one that is empty, or has ports that no group has, is deleted. A Service
- * without any endpoint has one empty slice, so that everybody can tell "none" from "not known yet".
+ * 100. A slice whose endpoints and labels (`sliceLabels`) are right is not written; one that is empty, or has ports that no group has,
+ * is deleted. A Service without any endpoint has one empty slice, so that everybody can tell "none" from "not known yet".
  */
 export function planSlices(service: Service, groups: EndpointGroup[], present: EndpointSlice[]): SlicePlan {
   throw new NotImplemented('3.5', 'Keep endpoints where they are, fill the gaps, then new slices; delete what is empty');
 }
 
-/** An empty slice of this Service: the labels tell whose it is, and that nobody else may write it. */
+/** The labels of a Service's slices: the Service's own, and those that tell whose they are and that nobody else may write them. */
+export function sliceLabels({ metadata, spec }: Service): Record<string, string> {
+  const own = { [serviceNameLabel]: metadata?.name ?? '', [managedByLabel]: managedBy };
+  return { ...metadata?.labels, ...own, ...(spec?.clusterIP === 'None' ? { [headlessLabel]: '' } : {}) };
+}
+
+/** A slice of this Service, named by the server. */
 export function newSlice(service: Service, ports: EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
   const { name = '', namespace = '' } = service.metadata ?? {};
-  const isHeadless = service.spec?.clusterIP === 'None';
   return {
     addressType: 'IPv4',
     metadata: {
       generateName: `${name}-`,
       namespace,
-      labels: {
-        ...service.metadata?.labels,
-        [serviceNameLabel]: name,
-        [managedByLabel]: managedBy,
-        ...(isHeadless ? { [headlessLabel]: '' } : {}),
-      },
+      labels: sliceLabels(service),
       ownerReferences: [controllerReference(service)],
     },
     ports,
