@@ -691,6 +691,7 @@ describe('API server', () =>
       /** What the server outside answers at which path; nothing at all where there is no answer. */
       const answers: Record<string, (request: Review) => object | undefined> = {
         '/no': () => ({ allowed: false, status: { message: 'not on a Friday', code: 409 } }),
+        '/look': () => ({ allowed: true }),
         '/yes': () => ({ allowed: true, warnings: ['be careful'] }),
         '/silence': () => undefined,
         '/patch': () => ({ allowed: true, patch: Buffer.from('[]').toString('base64'), patchType: 'JSONPatch' }),
@@ -787,6 +788,26 @@ describe('API server', () =>
         const namespace = await asking('Mutating', '/image');
         const created = await create(pod('a', namespace, {}, { containers: [{ name: 'web', image: '' }] }));
         expect(created.spec?.containers[0]?.image).toBe('mirror/web');
+      });
+
+      it.each([
+        ['when another one has changed the object after it, if it wants to be', 'IfNeeded', '/image', 2],
+        ['only once, if it does not', 'Never', '/image', 1],
+        ['only once, if nobody has changed anything', 'IfNeeded', '/yes', 1],
+      ])('that mutates is asked again %s', async (_, reinvocationPolicy, path, times) => {
+        const namespace = await asking('Mutating', '/look', { reinvocationPolicy });
+        const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+        const second = { clientConfig: { url: url + path, caBundle }, rules, namespaceSelector, name: 'second.example.com' };
+        expect((await post(pathOf('Mutating'), configuration('Mutating', `${namespace}-second`, second))).code).toBe(201);
+        const looksAt = async (name: string) => {
+          seen = [];
+          await rehearse(pod(name, namespace));
+          return seen.map(({ object }) => object.spec?.containers[0]?.image);
+        };
+        await eventually('both are asked', async () => (await looksAt('probe')).length > 1);
+        const [first, , last] = await looksAt('a');
+        expect(seen).toHaveLength(times + 1);
+        if (times === 2) expect([first, last]).toEqual(['kubekata/echo:v1', 'mirror/web']);
       });
 
       it('that renames an object never leads to one that is not where its name says', async () => {
