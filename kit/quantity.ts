@@ -33,6 +33,11 @@ export function parseQuantity(text: string): Quantity {
   return sign === '-' ? -magnitude : magnitude;
 }
 
+export function isQuantity(text: string): boolean {
+  const [, sign, whole = '', fraction = ''] = pattern.exec(text) ?? [];
+  return sign !== undefined && whole + fraction !== '';
+}
+
 /** In thousandths, rounded up: how CPU is counted. */
 export function milliValue(quantity: Quantity): number {
   return Number(divideUp(quantity, 10n ** 6n));

@@ -119,13 +119,16 @@ function checkMetadata(metadata: unknown, { kind }: ResourceDefinition): Metadat
   if (metadata === undefined || metadata === null) return {};
   if (!isObject(metadata)) throw wrong('metadata', 'an object');
   for (const field of ['name', 'generateName', 'namespace', 'resourceVersion', 'uid']) {
+    if (metadata[field] === null) delete metadata[field];
     if (metadata[field] !== undefined && typeof metadata[field] !== 'string') throw wrong(`metadata.${field}`, 'a string');
   }
   for (const field of ['labels', 'annotations']) {
     const map = metadata[field] ?? {};
     if (!isObject(map)) throw wrong(`metadata.${field}`, 'a map of strings');
     for (const [key, value] of Object.entries(map)) {
-      if (typeof value !== 'string') throw wrong(`metadata.${field}.${key}`, `a string, not ${JSON.stringify(value)}`);
+      // Go's zero value, as everywhere: field-validation.ts.
+      if (value === null) map[key] = '';
+      else if (typeof value !== 'string') throw wrong(`metadata.${field}.${key}`, `a string, not ${JSON.stringify(value)}`);
     }
   }
   return metadata as Metadata;

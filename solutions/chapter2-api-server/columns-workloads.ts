@@ -133,7 +133,7 @@ const cronJobColumns = kind<CronJob>(
 const autoscalerColumns = kind<HorizontalPodAutoscaler>(
   'autoscaling/horizontalpodautoscalers',
   name,
-  text('Reference', ({ spec }) => spec && `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`),
+  text('Reference', ({ spec }) => spec?.scaleTargetRef && `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`),
   text('Targets', autoscalerTargets),
   text('MinPods', ({ spec }) => `${spec?.minReplicas ?? '<unset>'}`),
   count('MaxPods', ({ spec }) => spec?.maxReplicas),

@@ -26,6 +26,17 @@ export function newborn(object: ApiObject, { clock, random }: { clock: Clock; ra
   };
 }
 
+/** Of these nobody asks which wish they follow: the strategies of their kinds don't count. */
+const notCounted = new Set([
+  ...['/Pod', '/Service', '/Node', '/Namespace', '/LimitRange', '/ResourceQuota', '/PersistentVolume', '/PersistentVolumeClaim'],
+  ...['autoscaling/HorizontalPodAutoscaler', 'coordination.k8s.io/Lease'],
+  ...['storage.k8s.io/CSIDriver', 'storage.k8s.io/CSINode', 'storage.k8s.io/VolumeAttachment'],
+]);
+
+export function countsGenerations({ group, kind }: ResourceDefinition): boolean {
+  return !notCounted.has(`${group}/${kind}`);
+}
+
 /**
  * The object that an update leads to: what the author `wanted`, with all that an update cannot touch kept from `old`:
  * uid, creationTimestamp, generation and the deletion's fields; the status, where the resource has a status subresource.

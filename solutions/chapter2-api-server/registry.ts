@@ -10,13 +10,13 @@ import { alreadyExists, badRequest, conflict, invalid, modifiedMeanwhile, notFou
 import { canTrack, type FieldManager, trackUpdate } from './field-managers.ts';
 import { equalJson } from './json.ts';
 import { keyOf, prefixOfResource } from './keys.ts';
-import { strategyFor } from './kinds/index.ts';
+import { objectProblems, strategyFor } from './kinds/index.ts';
 import type { StrategyContext } from './kinds/strategy.ts';
 import { metadataProblems } from './metadata-validation.ts';
 import { generateName, nameProblems } from './names.ts';
 import { isNamespaces, newNamespace } from './namespaces.ts';
 import { type ApiObject, type Collection, type Target, targetOf } from './object.ts';
-import { newborn, updated } from './object-meta.ts';
+import { countsGenerations, newborn, updated } from './object-meta.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { Storage } from './storage.ts';
 import { Turns } from './turns.ts';
@@ -130,6 +130,7 @@ export class Registry {
     if (wanted.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
     const strategy = strategyFor(resource);
     const born = newborn(wanted, this.#context);
+    if (!countsGenerations(resource)) delete born.metadata.generation;
     if (namespace) born.metadata.namespace = namespace;
     // A new object has no history to report. Nodes are different: the kubelet brings their status along.
     if (resource.subresources.includes('status') && resource.plural !== 'nodes') delete born.status;
@@ -138,7 +139,7 @@ export class Registry {
     // What plugins and the server itself add is nobody's.
     const object = this.#tracked(resource, undefined, whole, options.manager);
     await this.#admitted(options, { target, object }, () => {
-      const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...(strategy.validate?.(object) ?? [])];
+      const causes = [...nameProblems(resource, object), ...metadataProblems(object.metadata), ...objectProblems(resource, object)];
       if (causes.length > 0) throw invalid(resource, target.name, causes);
     });
     await strategy.prepareForCreate?.(object, this.#context);
@@ -187,7 +188,7 @@ export class Registry {
       const causes = [
         ...(current.metadata.deletionTimestamp ? newFinalizerProblems(current, next) : []),
         ...metadataProblems(next.metadata),
-        ...((isPlain ? strategy.validate?.(next, current) : strategy.validateStatus?.(next, current)) ?? []),
+        ...(isPlain ? objectProblems(resource, next, current) : (strategy.validateStatus?.(next, current) ?? [])),
       ];
       if (causes.length > 0) throw invalid(resource, name, causes);
     });

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { columnsOf } from '#api-server/columns';
 import { checkFields, ignoring } from '#api-server/field-validation';
-import { strategyFor } from '#api-server/kinds/index';
+import { objectProblems, strategyFor } from '#api-server/kinds/index';
+import type { ApiObject } from '#api-server/object';
 import { type ResourceDefinition, resources } from '#api-server/resources';
 import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from '#api-server/schemas';
 import { ConfigMaps, type KubernetesObject, Services } from '#kit/api';
@@ -169,7 +170,7 @@ describe('API server: bad input', () => {
       const { metadata: before } = await plane.client.create(Services, service);
       const { metadata, spec: after } = await plane.client.update(Services, service);
       expect(after?.clusterIP).toBeDefined();
-      expect(metadata).toMatchObject({ generation: before?.generation, resourceVersion: before?.resourceVersion });
+      expect(metadata?.resourceVersion).toBe(before?.resourceVersion);
     });
   });
 
@@ -278,8 +279,8 @@ describe('API server: every kind', () => {
           const strategy = strategyFor(resource);
           const checked = checkFields(structuredClone(object), resource, ignoring);
           strategy.setDefaults?.(checked);
-          strategy.validate?.(checked, structuredClone(checked));
-          if ((strategy.validate?.(checked) ?? []).length > 0) return;
+          objectProblems(resource, checked as ApiObject, structuredClone(checked) as ApiObject);
+          if (objectProblems(resource, checked as ApiObject).length > 0) return;
           for (const { cell } of columnsOf(resource)) cell(checked, clock);
         }),
         { numRuns: 60, seed: 7 },

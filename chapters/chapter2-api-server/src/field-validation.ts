@@ -5,6 +5,7 @@
 
 import { isWritten } from '#kit/is-written';
 import { NotImplemented } from '#kit/not-implemented';
+import { isQuantity } from '#kit/quantity';
 import type { CustomKind } from './custom/kind.ts';
 import { fieldsToPrune } from './custom/pruning.ts';
 import { badRequest } from './errors.ts';
@@ -13,6 +14,9 @@ import type { ResourceDefinition } from './resources.ts';
 import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from './schemas.ts';
 
 const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+
+/** Kubernetes: staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go, ErrFormatWrong */
+const quantityPattern = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$';
 
 const objectMeta: OpenApiSchema = { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' };
 
@@ -100,7 +104,10 @@ function check(value: unknown, schema: OpenApiSchema, path: string, problems: st
   const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
   if (reference) {
     const name = nameOfReference(reference);
-    if (name === quantity && typeof value === 'number') return;
+    if (name === quantity && (typeof value === 'number' || typeof value === 'string')) {
+      if (!isQuantity(String(value))) problems.push(`quantities must match the regular expression '${quantityPattern}'`);
+      return;
+    }
     check(value, schemas[name] ?? {}, path, problems);
     return;
   }
@@ -143,6 +150,11 @@ function emptyOf({ type, $ref, allOf }: OpenApiSchema): unknown {
   return type === 'array' ? [] : {};
 }
 
+/** RFC 3339; no time at all is written so, too. */
+function isTime(text: string): boolean {
+  return text === '' || (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)));
+}
+
 /** Short, however long the value is. */
 function inWords(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
@@ -154,7 +166,8 @@ function expectationOf({ type, format }: OpenApiSchema, value: unknown): string 
   if (format === 'int-or-string') return typeof value === 'string' || Number.isInteger(value) ? undefined : 'an integer or a string';
   switch (type) {
     case 'string':
-      return typeof value === 'string' ? undefined : 'a string';
+      if (typeof value !== 'string') return 'a string';
+      return format === 'date-time' && !isTime(value) ? 'a time, as in 2006-01-02T15:04:05Z' : undefined;
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'true or false';
     case 'integer':

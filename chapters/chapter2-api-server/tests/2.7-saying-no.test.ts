@@ -155,6 +155,226 @@ describe('API server', () =>
       });
     });
 
+    describe('what may not stand in a field', () => {
+      beforeAll(() => {
+        admissionSteps([], () => {});
+      });
+
+      const inPod = (spec: object) => [
+        '/api/v1/namespaces/default/pods',
+        { kind: 'Pod', spec: { containers: [{ name: 'a', image: 'a' }], ...spec } },
+      ];
+      const inContainer = (fields: object) => inPod({ containers: [{ name: 'a', image: 'a', ...fields }] });
+      const inVolume = (source: object) => inPod({ volumes: [{ name: 'v', ...source }] });
+      const inService = (spec: object) => [
+        '/api/v1/namespaces/default/services',
+        { kind: 'Service', spec: { ports: [{ port: 80 }], ...spec } },
+      ];
+      const kind = (group: string, plural: string) => `/apis/${group}/v1/namespaces/default/${plural}`;
+      const networking = (plural: string, spec: object) => [kind('networking.k8s.io', plural), { spec }];
+      const address = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+      const range = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+      const backend = { service: { name: 'web', port: { number: 80 } } };
+      const selector = {
+        matchExpressions: [
+          { key: 'app', operator: 'Is', values: ['a'] },
+          { key: 'app', operator: 'In' },
+          { key: 'app', operator: 'Exists', values: ['a'] },
+        ],
+      };
+
+      it.each([
+        [
+          'a toleration of what there is not',
+          inPod({ tolerations: [{ key: 'a', operator: 'Is', effect: 'Never' }] }),
+          [
+            'spec.tolerations[0].operator: Unsupported value: "Is": supported values: "Equal", "Exists"',
+            'spec.tolerations[0].effect: Unsupported value: "Never": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
+          ],
+        ],
+        [
+          'a toleration of nothing',
+          inPod({ tolerations: [{ effect: 'NoSchedule' }] }),
+          [
+            'spec.tolerations[0].operator: Invalid value: "": operator must be Exists when `key` is empty, which means "match all values and all keys"',
+          ],
+        ],
+        [
+          'a time with an effect that has none',
+          inPod({ tolerations: [{ operator: 'Exists', effect: 'NoSchedule', tolerationSeconds: 5 }] }),
+          ['spec.tolerations[0].effect: Invalid value: "NoSchedule": effect must be \'NoExecute\' when `tolerationSeconds` is set'],
+        ],
+        [
+          'a spread without bounds',
+          inPod({ topologySpreadConstraints: [{ maxSkew: 0, topologyKey: 'zone', whenUnsatisfiable: 'Ignore' }] }),
+          [
+            'spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero',
+            'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Ignore": supported values: "DoNotSchedule", "ScheduleAnyway"',
+          ],
+        ],
+        [
+          'a weight out of range',
+          inPod({
+            affinity: {
+              nodeAffinity: {
+                preferredDuringSchedulingIgnoredDuringExecution: [
+                  { weight: 101, preference: { matchExpressions: [{ key: 'a', operator: 'Exists' }] } },
+                ],
+              },
+            },
+          }),
+          [
+            'spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 101: must be in the range 1-100',
+          ],
+        ],
+        [
+          'no address',
+          inPod({ hostAliases: [{ ip: '10.0.0.300', hostnames: ['a'] }] }),
+          [`spec.hostAliases[0].ip: Invalid value: "10.0.0.300": ${address}`],
+        ],
+        [
+          'no user',
+          inPod({ securityContext: { runAsUser: -1 } }),
+          ['spec.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive'],
+        ],
+        [
+          'a second container of the same name',
+          inPod({
+            containers: [
+              { name: 'a', image: 'a' },
+              { name: 'a', image: 'a' },
+            ],
+          }),
+          ['spec.containers[1].name: Duplicate value: "a"'],
+        ],
+        [
+          'a variable from nowhere',
+          inContainer({ env: [{ name: 'A', valueFrom: {} }] }),
+          [
+            'spec.containers[0].env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`',
+          ],
+        ],
+        [
+          'a field that pods do not tell',
+          inContainer({ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'spec.containers' } } }] }),
+          [
+            'spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.containers": error converting fieldPath: field label not supported: spec.containers',
+          ],
+        ],
+        [
+          'a probe that counts as nobody can',
+          inContainer({ livenessProbe: { exec: { command: ['a'] }, successThreshold: 2, periodSeconds: -1 } }),
+          [
+            'spec.containers[0].livenessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0',
+            'spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1',
+          ],
+        ],
+        [
+          'a hook that does nothing',
+          inContainer({ lifecycle: { preStop: {} } }),
+          ['spec.containers[0].lifecycle.preStop: Required value: must specify a handler type'],
+        ],
+        [
+          'a request to no port',
+          inContainer({ readinessProbe: { httpGet: { port: 0 } } }),
+          ['spec.containers[0].readinessProbe.httpGet.port: Invalid value: 0: must be between 1 and 65535, inclusive'],
+        ],
+        ['a volume of nothing', inVolume({ configMap: {} }), ['spec.volumes[0].configMap.name: Required value']],
+        [
+          'a mode that files have not',
+          inVolume({ secret: { secretName: 'a', defaultMode: 512 } }),
+          ['spec.volumes[0].secret.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive'],
+        ],
+        [
+          'a family of addresses that is none',
+          inService({ ipFamilyPolicy: 'Both' }),
+          ['spec.ipFamilyPolicy: Unsupported value: "Both": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"'],
+        ],
+        [
+          'endpoints without any',
+          ['/api/v1/namespaces/default/endpoints', { subsets: [{ ports: [{ port: 80 }] }] }],
+          ['subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`'],
+        ],
+        [
+          'a selector that cannot select',
+          networking('networkpolicies', { podSelector: selector }),
+          [
+            'spec.podSelector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator',
+            "spec.podSelector.matchExpressions[1].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+            "spec.podSelector.matchExpressions[2].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+          ],
+        ],
+        [
+          'a peer that is nobody',
+          networking('networkpolicies', { podSelector: {}, ingress: [{ from: [{}, { ipBlock: { cidr: '10.0.0.0' } }] }] }),
+          [
+            'spec.ingress[0].from[0]: Required value: must specify a peer',
+            `spec.ingress[0].from[1].ipBlock.cidr: Invalid value: "10.0.0.0": ${range}`,
+          ],
+        ],
+        [
+          'a path that leads nowhere',
+          networking('ingresses', {
+            rules: [
+              {
+                http: {
+                  paths: [
+                    { path: 'a', pathType: 'Prefix', backend },
+                    { path: '/', pathType: 'Exact', backend: {} },
+                  ],
+                },
+              },
+            ],
+          }),
+          [
+            'spec.rules[0].http.paths[0].path: Invalid value: "a": must be an absolute path',
+            'spec.rules[0].http.paths[1].backend: Invalid value: "": resource or service backend is required',
+          ],
+        ],
+        [
+          'a rule that allows nothing',
+          [kind('rbac.authorization.k8s.io', 'roles'), { rules: [{ resources: ['pods'] }] }],
+          [
+            'rules[0].verbs: Required value: verbs must contain at least one value',
+            'rules[0].apiGroups: Required value: resource rules must supply at least one api group',
+          ],
+        ],
+        [
+          'a lease for no time',
+          [kind('coordination.k8s.io', 'leases'), { spec: { leaseDurationSeconds: 0 } }],
+          ['spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0'],
+        ],
+      ] as [string, [string, object], string[]][])('is %s', async (_, [path, object], expected) => {
+        const { code, body } = await post(`${path}?dryRun=All`, { metadata: { name: 'wrong' }, ...object });
+        const causes = (body.details?.causes ?? []) as { field: string; message: string }[];
+        // What stands in a field that is an object, the real API server writes as Go does.
+        const told = causes.map(
+          ({ field, message }) => `${field}: ${message.replace(/^Invalid value: (networking|\{).*?: (?=resource)/, 'Invalid value: "": ')}`,
+        );
+        expect(code).toBe(422);
+        expect(told.sort()).toEqual(expected.sort());
+      });
+
+      it.each([
+        [
+          'an amount that is none',
+          inContainer({ resources: { limits: { cpu: 'much' } } }),
+          "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+        ],
+        ['a time that is none', [kind('coordination.k8s.io', 'leases'), { spec: { renewTime: 'now' } }], ''],
+      ] as [string, [string, object], string][])('is %s, and nobody could read it', async (_, [path, object], why) => {
+        const { code, body } = await post(`${path}?dryRun=All`, { metadata: { name: 'wrong' }, ...object });
+        expect({ code, reason: body.reason }).toEqual({ code: 400, reason: 'BadRequest' });
+        expect(body.message).toContain(why);
+      });
+
+      it('is null where a label is: it counts as empty, as Go’s clients mean it', async () => {
+        const path = '/api/v1/namespaces/default/configmaps?dryRun=All';
+        const { body } = await post(path, { metadata: { name: 'a', namespace: null, labels: { a: null }, annotations: { b: null } } });
+        expect(body.metadata).toMatchObject({ name: 'a', namespace: 'default', labels: { a: '' }, annotations: { b: '' } });
+      });
+    });
+
     describe('what cannot work', () => {
       const field = 'spec.containers[0].volumeMounts';
       const told = (causes: { field?: string; message?: string }[]) => causes.map((cause) => `${cause.field}: ${cause.message}`);

@@ -119,7 +119,7 @@ export const statefulSets: KindStrategy<StatefulSet> = {
 /** The claims that are made for each pod are volumes of it, in the place of those of the same name. */
 function withClaims({ volumeClaimTemplates = [], template, ...spec }: StatefulSetSpec): WorkloadSpec {
   const claimed = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? '');
-  if (claimed.length === 0 || !template.spec) return { ...spec, template };
+  if (claimed.length === 0 || !template?.spec) return { ...spec, template };
   const others = (template.spec.volumes ?? []).filter(({ name }) => !claimed.includes(name));
   const volumes = [...others, ...claimed.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))];
   return { ...spec, template: { ...template, spec: { ...template.spec, volumes } } };

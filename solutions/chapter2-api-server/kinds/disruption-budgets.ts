@@ -9,6 +9,10 @@ import type { KindStrategy } from './strategy.ts';
 const policies = ['AlwaysAllow', 'IfHealthyBudget'];
 
 export const disruptionBudgets: KindStrategy<PodDisruptionBudget> = {
+  async prepareForCreate(budget) {
+    Object.assign(budget, { status: { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 } });
+  },
+
   validate({ spec = {} }) {
     const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy: policy } = spec;
     const both = minAvailable !== undefined && maxUnavailable !== undefined;

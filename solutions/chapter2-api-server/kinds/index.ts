@@ -1,12 +1,15 @@
 // Which kinds have something special, and what. A kind that is not here is stored just as its author wrote it.
 
+import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { KubernetesObject } from '#kit/api';
 import { certificateSigningRequests } from '../certificate-requests.ts';
 import { customResourceDefinitions } from '../custom/definition-strategy.ts';
+import type { ApiObject } from '../object.ts';
 import type { ResourceDefinition } from '../resources.ts';
 import { configMaps, secrets } from './config.ts';
 import { daemonSets, deployments, replicaSets, replicationControllers, statefulSets } from './deployments.ts';
 import { disruptionBudgets } from './disruption-budgets.ts';
+import { fieldProblems } from './field-rules.ts';
 import { cronJobs, jobs } from './jobs.ts';
 import { limitRanges } from './limit-ranges.ts';
 import { nodes } from './nodes.ts';
@@ -16,6 +19,7 @@ import { policies, policyBindings } from './policies.ts';
 import { resourceQuotas } from './resource-quotas.ts';
 import { services } from './services.ts';
 import type { KindStrategy } from './strategy.ts';
+import { typeRules } from './type-rules.ts';
 import { webhookConfigurations } from './webhooks.ts';
 
 /** By group and kind. */
@@ -58,6 +62,11 @@ register('rbac.authorization.k8s.io/ClusterRoleBinding', other.roleBindings);
 register('rbac.authorization.k8s.io/RoleBinding', other.roleBindings);
 register('scheduling.k8s.io/PriorityClass', other.priorityClasses);
 register('storage.k8s.io/StorageClass', other.storageClasses);
+
+/** What is wrong with an object; `old` is there on update. */
+export function objectProblems(resource: ResourceDefinition, object: ApiObject, old?: ApiObject): StatusCause[] {
+  return [...(strategyFor(resource).validate?.(object, old) ?? []), ...fieldProblems(object, resource, typeRules)];
+}
 
 const nothingSpecial: KindStrategy = {};
 

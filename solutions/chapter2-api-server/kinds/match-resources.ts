@@ -2,9 +2,9 @@
 // Kubernetes: pkg/apis/admissionregistration/validation/validation.go, validateMatchResources
 
 import type { MatchResources as MatchResourcesOfPackage, NamedRuleWithOperations } from 'kubernetes-types/admissionregistration/v1';
-import type { LabelSelector, LabelSelectorRequirement, StatusCause } from 'kubernetes-types/meta/v1';
-import { duplicateValue, forbiddenField, invalidValue, required } from './field-errors.ts';
-import { labelValue, type NameRule, pathSegment, validateLabelKey, validateLabels, validateName } from './name-rules.ts';
+import type { StatusCause } from 'kubernetes-types/meta/v1';
+import { duplicateValue, invalidValue, required } from './field-errors.ts';
+import { type NameRule, pathSegment, validateName } from './name-rules.ts';
 import { oneOf } from './pod-validation.ts';
 
 /** `resources`: `pods`, `pods/status`, `*`, `*`+`/*`; `scope`: `Cluster`, `Namespaced` or `*`. */
@@ -24,11 +24,9 @@ export function setMatchDefaults(match: MatchResources): void {
 }
 
 export function validateMatchResources(match: MatchResources, field: string): StatusCause[] {
-  const { matchPolicy, namespaceSelector = {}, objectSelector = {}, resourceRules = [], excludeResourceRules = [] } = match;
+  const { matchPolicy, resourceRules = [], excludeResourceRules = [] } = match;
   return [
     ...oneOf(`${field}.matchPolicy`, matchPolicy, ['Equivalent', 'Exact']),
-    ...validateSelector(namespaceSelector, `${field}.namespaceSelector`),
-    ...validateSelector(objectSelector, `${field}.objectSelector`),
     ...resourceRules.flatMap((rule, index) => validateRule(rule, `${field}.resourceRules[${index}]`)),
     ...excludeResourceRules.flatMap((rule, index) => validateRule(rule, `${field}.excludeResourceRules[${index}]`)),
   ];
@@ -69,27 +67,5 @@ function validateResources(resources: string[] = [], field: string): StatusCause
     ...resources.flatMap((resource, index) => (resource ? [] : [required(`${field}[${index}]`)])),
     ...(isMore ? [invalidValue(field, resources, `if '*/*' is present, must not specify other resources`)] : []),
     ...(isMixed ? [invalidValue(field, resources, `if '*' is present, must not specify other resources without subresources`)] : []),
-  ];
-}
-
-/** Kubernetes: staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go, ValidateLabelSelector */
-export function validateSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector, field: string): StatusCause[] {
-  return [
-    ...validateLabels(`${field}.matchLabels`, matchLabels),
-    ...matchExpressions.flatMap((requirement, index) => validateRequirement(requirement, `${field}.matchExpressions[${index}]`)),
-  ];
-}
-
-function validateRequirement({ key = '', operator, values = [] }: LabelSelectorRequirement, field: string): StatusCause[] {
-  const wanted = operator === 'In' || operator === 'NotIn';
-  const isKnown = wanted || operator === 'Exists' || operator === 'DoesNotExist';
-  return [
-    ...(wanted && values.length === 0 ? [required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'")] : []),
-    ...(isKnown && !wanted && values.length > 0
-      ? [forbiddenField(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
-      : []),
-    ...(isKnown ? [] : [invalidValue(`${field}.operator`, operator, 'not a valid selector operator')]),
-    ...validateLabelKey(`${field}.key`, key),
-    ...values.flatMap((value, index) => validateName(`${field}.values[${index}]`, value, labelValue)),
   ];
 }

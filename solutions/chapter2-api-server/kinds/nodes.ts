@@ -4,7 +4,6 @@
 import type { Node } from 'kubernetes-types/core/v1';
 import { equalJson } from '../json.ts';
 import { forbiddenField } from './field-errors.ts';
-import { oneOf } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
 
 export const nodes: KindStrategy<Node> = {
@@ -15,9 +14,7 @@ export const nodes: KindStrategy<Node> = {
   },
 
   validate({ spec }, old) {
-    const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
-    const taints = (spec?.taints ?? []).flatMap(({ effect }, index) => oneOf(`spec.taints[${index}].effect`, effect, effects));
     const moved = old?.spec?.podCIDRs && !equalJson(old.spec.podCIDRs, spec?.podCIDRs ?? []);
-    return [...taints, ...(moved ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')] : [])];
+    return moved ? [forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')] : [];
   },
 };

@@ -11,7 +11,7 @@ import type { PriorityClass } from 'kubernetes-types/scheduling/v1';
 import type { StorageClass } from 'kubernetes-types/storage/v1';
 import { forbiddenField, immutable, required } from './field-errors.ts';
 import { setPodSpecDefaults } from './pod-defaults.ts';
-import { notNegative, validatePodSpec } from './pod-validation.ts';
+import { validatePodSpec } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
 
 /** Kubernetes: pkg/apis/scheduling/types.go */
@@ -48,10 +48,10 @@ export const horizontalPodAutoscalers: KindStrategy<HorizontalPodAutoscaler> = {
     spec.minReplicas ??= 1;
     spec.metrics ??= [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }];
   },
-  validate: ({ spec }) => [
-    ...(spec?.scaleTargetRef?.name ? [] : [required('spec.scaleTargetRef.name')]),
-    ...(spec?.maxReplicas ? notNegative('spec.maxReplicas', spec.maxReplicas) : [required('spec.maxReplicas')]),
-  ],
+  validate: ({ spec }) => (spec ? [] : [required('spec')]),
+  async prepareForCreate(autoscaler) {
+    Object.assign(autoscaler, { status: { currentReplicas: 0, desiredReplicas: 0 } });
+  },
 };
 
 export const persistentVolumes: KindStrategy<PersistentVolume> = {

@@ -26,9 +26,7 @@ export function validatePodSpec(spec: PodSpec | undefined, field: string): Statu
     ...everyList.flatMap(({ at, list }) =>
       list.flatMap((container, index) => validateContainer(container, `${at}[${index}]`, volumeNames)),
     ),
-    ...duplicateNames([...initContainers, ...containers].map(({ name }) => name)).map((name) =>
-      duplicateValue(`${field}.containers`, name),
-    ),
+    ...duplicateNames(everyList),
     ...oneOf(`${field}.restartPolicy`, spec?.restartPolicy, restartPolicies),
     ...oneOf(`${field}.dnsPolicy`, spec?.dnsPolicy, dnsPolicies),
     ...notNegative(`${field}.terminationGracePeriodSeconds`, spec?.terminationGracePeriodSeconds),
@@ -77,7 +75,7 @@ function validateVolumes(volumes: Volume[], field: string): StatusCause[] {
       ...(Object.keys(sources).length > 1 ? [forbiddenField(at, 'may not specify more than 1 volume type')] : []),
     ];
   });
-  return [...causes, ...duplicateNames(volumes.map(({ name }) => name)).map((name) => duplicateValue(`${field}.name`, name))];
+  return [...causes, ...duplicateNames([{ at: field, list: volumes }])];
 }
 
 export function oneOf(field: string, value: string | undefined, supported: readonly string[]): StatusCause[] {
@@ -88,6 +86,9 @@ export function notNegative(field: string, value: number | undefined): StatusCau
   return value === undefined || value >= 0 ? [] : [invalidValue(field, value, 'must be greater than or equal to 0')];
 }
 
-function duplicateNames(names: string[]): string[] {
-  return names.filter((name, index) => name && names.indexOf(name) !== index);
+/** One cause for each that has the name of one before it, in whichever of the lists. */
+function duplicateNames(lists: { at: string; list: { name?: string }[] }[]): StatusCause[] {
+  const all = lists.flatMap(({ at, list }) => list.map(({ name }, index) => ({ name, field: `${at}[${index}].name` })));
+  const first = new Map(all.toReversed().map((one) => [one.name, one]));
+  return all.flatMap((one) => (one.name && first.get(one.name) !== one ? [duplicateValue(one.field, one.name)] : []));
 }

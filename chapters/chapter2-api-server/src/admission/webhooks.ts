@@ -2,11 +2,13 @@
 // all at once, and last of all but the quota. A webhook that does not answer refuses (Fail), or does not count (Ignore).
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook
 
+import type { MutatingWebhook } from 'kubernetes-types/admissionregistration/v1';
 import { ApiError, failure } from '#kit/status';
 import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
 import { badRequest, forbidden } from '../errors.ts';
 import { ExpressionFailure, eachWithinBudget } from '../expressions.ts';
 import { checkFields, ignoring } from '../field-validation.ts';
+import { equalJson } from '../json.ts';
 import { strategyFor } from '../kinds/index.ts';
 import type { Webhook, WebhookConfiguration } from '../kinds/webhooks.ts';
 import { namespaceTarget } from '../namespaces.ts';
@@ -31,12 +33,21 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
     async admit(write) {
-      for (const webhook of await hooks.for(write)) {
-        // Only now: those before it may have changed what its conditions are about.
-        const [met] = hooks.met([webhook], write);
-        const response = met && (await hooks.ask(met, write));
-        if (response?.patch) change(write, webhook, response.patch);
-      }
+      const asked: Webhook[] = [];
+      const again = new Set<Webhook>();
+      const askEach = async (webhooks: Iterable<Webhook>) => {
+        for (const webhook of webhooks) {
+          // Only now: those before it may have changed what its conditions are about.
+          const [met] = hooks.met([webhook], write);
+          if (!met) continue;
+          const response = await hooks.ask(met, write);
+          if (response?.patch && change(write, webhook, response.patch)) for (const one of asked) again.add(one);
+          if ((webhook as MutatingWebhook).reinvocationPolicy === 'IfNeeded') asked.push(webhook);
+        }
+      };
+      await askEach(await hooks.for(write));
+      // Somebody changed what they had seen. That happens once: two who never agree must not go on for ever.
+      await askEach([...again]);
     },
   };
 }
@@ -111,10 +122,11 @@ function reviewOf(write: Write, uid: string) {
   return { uid, ...admissionRequest(write), object: write.object ?? null, oldObject: write.old ?? null };
 }
 
-/** The patched object takes the other one's place; what the webhook left out is filled in, as for any author. */
-function change({ target, object }: Write, { name }: Webhook, patch: string): void {
-  if (!object) return;
+/** The patched object takes the other one's place; what the webhook left out is filled in, as for any author. Tells whether it is another one now. */
+function change({ target, object }: Write, { name }: Webhook, patch: string): boolean {
+  if (!object) return false;
   const { resource } = target;
+  const before = structuredClone(object);
   try {
     const patched = checkFields(
       applyJsonPatch(object, JSON.parse(Buffer.from(patch, 'base64').toString('utf8'))),
@@ -127,6 +139,7 @@ function change({ target, object }: Write, { name }: Webhook, patch: string): vo
     for (const field of Object.keys(object)) delete object[field];
     Object.assign(object, { apiVersion, metadata, ...rest });
     strategyFor(resource).setDefaults?.(object);
+    return !equalJson(object, before);
   } catch (error) {
     if (error instanceof ApiError || error instanceof SyntaxError) throw failed(name, `the patch cannot be applied: ${error.message}`);
     throw error;

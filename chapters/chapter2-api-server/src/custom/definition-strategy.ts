@@ -11,6 +11,7 @@ import type { KindStrategy } from '../kinds/strategy.ts';
 import { cleanupFinalizer, type Definition, isTrue, type Names, schemaOf, type Version } from './definition.ts';
 import { parseJsonPath } from './json-path.ts';
 import { ruleDefinitionProblems } from './rule-definitions.ts';
+import { type Schema, withoutNulls } from './schema.ts';
 import { shapeProblems } from './schema-shape.ts';
 import { structuralProblems } from './structural.ts';
 
@@ -32,6 +33,8 @@ export const customResourceDefinitions: KindStrategy<Definition> = {
       names.listKind ||= `${names.kind}List`;
     }
     spec.conversion ??= { strategy: 'None' };
+    for (const { schema } of spec.versions)
+      if (schema?.openAPIV3Schema) Object.assign(schema, { openAPIV3Schema: withoutNulls(schema.openAPIV3Schema as Schema) });
   },
 
   validate(definition, old) {

@@ -2,6 +2,8 @@
 // (every field has one type, said in one place), and with a few words of Kubernetes' own.
 // Kubernetes: staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/structural.go
 
+import { isObject } from '../json.ts';
+
 export interface Schema {
   type?: 'array' | 'boolean' | 'integer' | 'number' | 'object' | 'string';
   description?: string;
@@ -66,6 +68,23 @@ export interface Rule {
   fieldPath?: string;
   /** `oldSelf` is an optional, and the rule always counts. */
   optionalOldSelf?: boolean;
+}
+
+/** The schema without what is null in it: a word that is null says nothing, a field that is null has an empty schema. Values keep theirs. */
+export function withoutNulls(schema: Schema): Schema {
+  if (!isObject(schema)) return schema;
+  const words = Object.entries(schema).filter(([, word]) => word !== null);
+  return Object.fromEntries(words.map(([name, word]) => [name, cleaned(name, word)]));
+}
+
+const isValue = (word: string) => ['default', 'enum', 'example'].includes(word);
+const isMapOfSchemas = (word: string) => ['properties', 'patternProperties', 'definitions'].includes(word);
+
+function cleaned(name: string, word: unknown): unknown {
+  if (isValue(name) || typeof word !== 'object' || word === null) return word;
+  if (Array.isArray(word)) return word.map((item) => cleaned('', item));
+  if (!isMapOfSchemas(name)) return withoutNulls(word as Schema);
+  return Object.fromEntries(Object.entries(word).map(([field, inner]) => [field, withoutNulls((inner ?? {}) as Schema)]));
 }
 
 /** These every API object has; no schema needs to name them. */

@@ -110,7 +110,7 @@ export function validateLabels(field: string, labels: Record<string, string> = {
   ]);
 }
 
-export function validateLabelKey(field: string, key: string): StatusCause[] {
+export function validateLabelKey(field: string, key = ''): StatusCause[] {
   const slash = key.indexOf('/');
   const prefix = key.slice(0, Math.max(slash, 0));
   const name = key.slice(slash + 1);

@@ -13,7 +13,6 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   spec.schedulerName ??= 'default-scheduler';
   spec.terminationGracePeriodSeconds ??= 30;
   spec.securityContext ??= {};
-  spec.enableServiceLinks ??= true;
   // The same field under its old name.
   const account = spec.serviceAccountName || spec.serviceAccount;
   if (account) Object.assign(spec, { serviceAccountName: account, serviceAccount: account });

@@ -18,7 +18,10 @@ const onlyTheseMayChange =
 
 export const pods: KindStrategy<Pod> = {
   setDefaults(pod) {
-    if (pod.spec) setPodSpecDefaults(pod.spec);
+    if (!pod.spec) return;
+    setPodSpecDefaults(pod.spec);
+    // Not in templates: a pod that comes from one gets it when it is made.
+    pod.spec.enableServiceLinks ??= true;
   },
 
   validate(pod, old) {

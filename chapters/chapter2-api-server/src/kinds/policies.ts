@@ -16,7 +16,7 @@ import { aboutWrites } from '../admission/admission-request.ts';
 import type { Language } from '../expressions.ts';
 import { duplicateValue, forbiddenField, invalidValue, required, unsupportedValue } from './field-errors.ts';
 import { validateExpression, validateMatchConditions } from './match-conditions.ts';
-import { type MatchResources, setMatchDefaults, validateMatchResources, validateSelector } from './match-resources.ts';
+import { type MatchResources, setMatchDefaults, validateMatchResources } from './match-resources.ts';
 import { dnsServiceLabel, dnsSubdomain, pathSegment, requireName, validateLabelKey, validateName } from './name-rules.ts';
 import { oneOf } from './pod-validation.ts';
 import type { KindStrategy } from './strategy.ts';
@@ -163,7 +163,6 @@ function validateParamRef({ name, selector, parameterNotFoundAction: action }: P
   return [
     ...(name ? validateName(`${field}.name`, name, pathSegment) : []),
     ...(name && selector ? [forbiddenField(`${field}.name`, both)] : []),
-    ...(selector ? validateSelector(selector, `${field}.selector`) : []),
     ...(name && selector ? [forbiddenField(`${field}.selector`, both)] : []),
     ...(name || selector ? [] : [required(field, 'one of name or selector must be specified')]),
     ...(action ? oneOf(`${field}.parameterNotFoundAction`, action, ['Deny', 'Allow']) : [required(`${field}.parameterNotFoundAction`)]),
