@@ -50,7 +50,7 @@ async function run(chapter: string, stage: string, bodies: Body[]): Promise<Muta
     tsconfigFile: '',
     disableTypeChecks: false,
     allowConsoleColors: process.stdout.isTTY ?? false,
-    reporters: process.stdout.isTTY ? ['progress'] : [],
+    reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only'],
     logLevel: 'warn' as LogLevel,
   };
   const mutants = await new Stryker(options).runMutationTest();
