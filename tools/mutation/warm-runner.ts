@@ -62,7 +62,6 @@ class WarmRunner implements TestRunner {
   #files: string[] = [];
   #runs = 0;
   #times: Record<string, number> = {};
-  #mayBeUnclean = false;
 
   capabilities() {
     return { reloadEnvironment: false };
@@ -88,7 +87,6 @@ class WarmRunner implements TestRunner {
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit }: MutantRunOptions): Promise<MutantRunResult> {
-    if (this.#mayBeUnclean) throw new Error('the mutant before left something behind; this one asks for a fresh process');
     let nrOfTests = 0;
     const covering = testFilter ?? Object.keys(this.#times);
     for (const { file, only } of this.#files.flatMap((file) => this.#quickFirst(file, covering))) {
@@ -100,7 +98,6 @@ class WarmRunner implements TestRunner {
       });
       nrOfTests += tests.length;
       if (!failure) continue;
-      this.#mayBeUnclean = failure.tookTooLong;
       const control = await this.#run(file, [failure.id]);
       if (control.failure) throw new Error(`${failure.id} fails without a mutant, too: ${control.failure.message}`);
       const neverEnds = failure.tookTooLong || (namespace.hitCount ?? 0) > (hitLimit ?? Number.POSITIVE_INFINITY);
