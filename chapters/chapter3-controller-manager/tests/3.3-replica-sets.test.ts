@@ -52,6 +52,7 @@ describe('controller manager', () => {
         ],
         ['an orphan that is being deleted: nothing', pod('a').labelled({ app: 'echo' }).terminating(), []],
         ['its own pod that is being deleted: keep', pod('a').labelled({ app: 'echo' }).ownedBy(mine).terminating(), ['keep']],
+        ['its own pod that is being deleted, and that the selector does not choose: nothing', pod('a').ownedBy(mine).terminating(), []],
       ])('%s', (_what, candidate, expected) => {
         expect(plan(candidate)).toEqual(expected);
       });
