@@ -15,7 +15,7 @@ import {
 } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
 import { pod } from '#kit/testing/builders';
-import { type Controllers, change, echoService, lagging, newAddress, playKubelet, startControlPlane } from './harness.ts';
+import { type Controllers, change, echoService, lagging, newAddress, playKubelet, recording, startControlPlane } from './harness.ts';
 
 beforeEach(() => NotImplemented.forget());
 
@@ -474,6 +474,34 @@ describe('controller manager', () => {
           return items.length === 0 && (await slices()).length === 0;
         });
       });
+    });
+
+    it('does not write an Endpoints object that is right', async () => {
+      const cluster = await startControlPlane();
+      try {
+        const namespace = await cluster.namespace();
+        const { client, writes } = recording(cluster.client, Endpoints);
+        await cluster.run(['endpoints-controller'], client);
+        const exists = (name: string) =>
+          cluster.eventually(`the Endpoints object "${name}"`, async () => {
+            const { items } = await cluster.client.list(Endpoints, { namespace });
+            return items.some(({ metadata }) => metadata?.name === name);
+          });
+        const create = (name: string) => cluster.client.create(Services, { ...echoService(namespace), metadata: { name, namespace } });
+        const service = await create('echo');
+        await exists('echo');
+        for (const look of ['this', 'and this', 'wakes the controller']) {
+          await change(cluster.client, Services, service, (fresh) => ({
+            ...fresh,
+            metadata: { ...fresh.metadata, annotations: { look } },
+          }));
+        }
+        await create('later');
+        await exists('later');
+        expect(writes).toEqual([]);
+      } finally {
+        await cluster.stop();
+      }
     });
 
     it('makes no slice twice while its cache lags behind', async () => {
