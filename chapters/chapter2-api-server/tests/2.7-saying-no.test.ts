@@ -1248,6 +1248,9 @@ describe('API server', () =>
             validations: [{ expression: 'variables.twice <= 60', messageExpression: `'twice is ' + string(variables.twice)` }],
           },
         },
+        vain: {
+          spec: { variables: [{ name: 'broken', expression: 'object.nothing' }], validations: [{ expression: 'variables.broken == 1' }] },
+        },
         parameters: {
           spec: {
             paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
@@ -1388,6 +1391,12 @@ describe('API server', () =>
         ['counts for nothing without a binding', 'unbound', big, undefined],
         ['counts only where its binding says', 'elsewhere', big, undefined],
         ['gives names to what it computes, and computes only what is asked for', 'variable', big, 'twice is 120'],
+        [
+          'says which of its names stands for what cannot be computed',
+          'vain',
+          {},
+          `expression 'variables.broken == 1' resulted in error: composited variable "broken" fails to evaluate: no such key: nothing`,
+        ],
         ['compares with parameters', 'parameters', { terminationGracePeriodSeconds: 45 }, undefined],
         [
           'compares with parameters, where they lie',
