@@ -1,8 +1,7 @@
 // CEL: the language of the rules that are data. An expression is checked when the object that holds it is written, and evaluated at every
-// write that it is about. It has no side effects; what it may cost is bounded here, so that nobody's expression can stop the server.
+// write that it is about. It has no side effects; callers bound what it may cost (time-budget.ts).
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/cel
 
-import { createContext, Script } from 'node:vm';
 import { Environment, EvaluationError, type ObjectSchema, Optional, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { complaintAbout } from './expression-complaints.ts';
 import { withFunctions } from './expression-functions.ts';
@@ -81,13 +80,18 @@ export function evaluate(expression: string, values: Values): unknown {
   try {
     return parse(expression)(values);
   } catch (error) {
-    if (!(error instanceof EvaluationError || error instanceof ParseError)) throw error;
-    const why = error.summary.charAt(0).toLowerCase() + error.summary.slice(1);
-    throw new ExpressionFailure(why, expression);
+    throw new ExpressionFailure(whyOf(error), expression);
   }
 }
 
-/** The same; what is thrown otherwise is the answer. */
+/** Whatever is thrown, by JavaScript itself when a text becomes too long: it is the expression that failed, and not the server. */
+function whyOf(error: unknown): string {
+  if (error instanceof ExpressionFailure) return error.why;
+  const why = error instanceof EvaluationError || error instanceof ParseError ? error.summary : (error as Error).message;
+  return why.charAt(0).toLowerCase() + why.slice(1);
+}
+
+/** As `evaluate`, but a failure is an answer, too. */
 export function attempt(expression: string, values: Values): unknown {
   try {
     return evaluate(expression, values);
@@ -141,57 +145,4 @@ export function celValue(value: unknown): unknown {
 /** Of its keys and values. The library asks an object for its constructor, and must not find a label of that name. */
 export function celMap(entries: [string, unknown][]): object {
   return entries.some(([key]) => key === 'constructor') ? new Map(entries) : Object.fromEntries(entries);
-}
-
-/**
- * Kubernetes counts the steps of an expression, and lets those of a webhook's conditions be as many as take about a quarter of a second.
- * The library does not count, so this is time.
- */
-const limitInMilliseconds = 250;
-export const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run';
-
-/** What `work` says; a failure when it takes longer than the limit. */
-export function withinBudget<Result>(work: () => Result): Result | ExpressionFailure {
-  const [result] = eachWithinBudget([work], () => work());
-  return result as Result | ExpressionFailure;
-}
-
-/**
- * What `work` says of each item, in order; a failure for an item that takes longer than the limit. On a busy machine the clock goes on while
- * nothing is done: who did not have the processor for half of the time tries again, with twice the time. Other errors are thrown.
- */
-export function eachWithinBudget<Item, Result>(items: Item[], work: (item: Item) => Result): (Result | ExpressionFailure)[] {
-  const results: (Result | ExpressionFailure)[] = [];
-  let limit = limitInMilliseconds;
-  while (results.length < items.length) {
-    const before = results.length;
-    const processor = process.threadCpuUsage();
-    try {
-      bounded(limit, () => {
-        for (const item of items.slice(before)) results.push(work(item));
-      });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-      const { user, system } = process.threadCpuUsage(processor);
-      const hadItsTime = (user + system) / 1000 >= limitInMilliseconds / 2;
-      // Only the one that began with the clock has had all of it.
-      const isItsOwn = results.length === before;
-      if (isItsOwn && hadItsTime) results.push(new ExpressionFailure(outOfBudget));
-      limit = isItsOwn && !hadItsTime ? limit * 2 : limitInMilliseconds;
-    }
-  }
-  return results;
-}
-
-const room: { callback?: () => unknown } = createContext({});
-const callIt = new Script('callback()');
-
-/** Node.js can interrupt JavaScript only inside of a script that has a timeout: a loop as well as a regular expression. */
-function bounded(timeout: number, callback: () => void): void {
-  room.callback = callback;
-  try {
-    callIt.runInContext(room, { timeout });
-  } finally {
-    delete room.callback;
-  }
 }

@@ -1,7 +1,7 @@
 // What a policy says of a write: pure, given everything that its expressions may speak of.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/admission/plugin/policy/validating/validator.go
 
-import { attempt, computeMessage, ExpressionFailure, evaluate, type Values } from '../expressions.ts';
+import { attempt, computeMessage, ExpressionFailure, type Values } from '../expressions.ts';
 import type { Policy } from '../kinds/policies.ts';
 import { areMet } from './match-conditions.ts';
 
@@ -54,7 +54,8 @@ function lazily(variables: NonNullable<Policy['spec']['variables']>, given: Valu
   const values = { ...given, variables: lazy };
   for (const { name, expression } of variables) {
     const get = () => {
-      const value = evaluate(expression, values);
+      const value = attempt(expression, values);
+      if (value instanceof ExpressionFailure) throw new ExpressionFailure(`composited variable "${name}" fails to evaluate: ${value.why}`);
       Object.defineProperty(lazy, name, { value });
       return value;
     };
