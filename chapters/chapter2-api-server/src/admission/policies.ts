@@ -5,13 +5,14 @@
 import { ApiError } from '#kit/status';
 import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
 import { forbidden } from '../errors.ts';
-import { celValue, ExpressionFailure, eachWithinBudget, type Values } from '../expressions.ts';
+import { celValue, ExpressionFailure, type Values } from '../expressions.ts';
 import { prefixOfResource } from '../keys.ts';
 import type { MatchResources } from '../kinds/match-resources.ts';
 import type { Policy, PolicyBinding } from '../kinds/policies.ts';
 import { namespaceTarget } from '../namespaces.ts';
 import type { ApiObject } from '../object.ts';
 import { findResource, type ResourceDefinition } from '../resources.ts';
+import { eachWithinBudget } from '../time-budget.ts';
 import type { AdmissionPlugin, Write } from './admission.ts';
 import { valuesOf } from './admission-request.ts';
 import { ConfigurationError, PolicyParams } from './policy-params.ts';

@@ -6,7 +6,7 @@ import type { MutatingWebhook } from 'kubernetes-types/admissionregistration/v1'
 import { ApiError, failure } from '#kit/status';
 import { LiveObjects, type LiveSource } from '../access/live-objects.ts';
 import { badRequest, forbidden } from '../errors.ts';
-import { ExpressionFailure, eachWithinBudget } from '../expressions.ts';
+import { ExpressionFailure } from '../expressions.ts';
 import { checkFields, ignoring } from '../field-validation.ts';
 import { equalJson } from '../json.ts';
 import { strategyFor } from '../kinds/index.ts';
@@ -16,6 +16,7 @@ import type { ApiObject } from '../object.ts';
 import { uuid } from '../object-meta.ts';
 import { applyJsonPatch } from '../patch.ts';
 import { apiVersionOf, findResource, type ResourceDefinition } from '../resources.ts';
+import { eachWithinBudget } from '../time-budget.ts';
 import type { AdmissionPlugin, Write } from './admission.ts';
 import { admissionRequest, valuesOf } from './admission-request.ts';
 import { areMet } from './match-conditions.ts';

@@ -3,10 +3,11 @@
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { KubernetesObject } from '#kit/api';
-import { ExpressionFailure, withinBudget } from '../expressions.ts';
+import { ExpressionFailure } from '../expressions.ts';
 import { invalidValue } from '../kinds/field-errors.ts';
 import type { KindStrategy } from '../kinds/strategy.ts';
 import type { ApiObject } from '../object.ts';
+import { withinBudget } from '../time-budget.ts';
 import { fillDefaults } from './defaulting.ts';
 import { schemaOf, type Version } from './definition.ts';
 import { pruned } from './pruning.ts';

@@ -4,10 +4,11 @@
 // .../pkg/registry/customresourcedefinition
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
-import { ExpressionFailure, withinBudget } from '../expressions.ts';
+import { ExpressionFailure } from '../expressions.ts';
 import { forbiddenField, immutable, invalidValue, required, unsupportedValue } from '../kinds/field-errors.ts';
 import { dnsServiceLabel, dnsSubdomain, type NameRule, requireName, validateName } from '../kinds/name-rules.ts';
 import type { KindStrategy } from '../kinds/strategy.ts';
+import { withinBudget } from '../time-budget.ts';
 import { cleanupFinalizer, type Definition, isTrue, type Names, schemaOf, type Version } from './definition.ts';
 import { parseJsonPath } from './json-path.ts';
 import { ruleDefinitionProblems } from './rule-definitions.ts';
