@@ -114,7 +114,7 @@ export function progressCondition(rollout: Rollout, counts: DeploymentCounts): W
   if (old.reason === 'NewReplicaSetAvailable' && counts.replicas === counts.updatedReplicas) return keep;
   if (isComplete(deployment, counts)) return say('True', 'NewReplicaSetAvailable', `${subject} has successfully progressed.`);
   if (hasProgressed(deployment, counts)) return { ...say('True', 'ReplicaSetUpdated', `${subject} is progressing.`), touch: true };
-  if (old.reason !== 'NewReplicaSetAvailable' && (deadlineIn(deployment, now) ?? 1) <= 0) {
+  if ((deadlineIn(deployment, now) ?? 1) <= 0) {
     return say('False', 'ProgressDeadlineExceeded', `${subject} has timed out progressing.`);
   }
   return keep;

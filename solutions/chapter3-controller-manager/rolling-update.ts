@@ -46,7 +46,7 @@ export function nextRollingStep(deployment: Deployment, newSet: ReplicaSet, oldS
   const wanted = wantedReplicas(deployment);
   const current = replicasOf(newSet);
   const room = wanted + boundsOf(deployment).maxSurge - totalReplicas([newSet, ...oldSets]);
-  const grown = current > wanted ? wanted : Math.min(wanted, current + Math.max(0, room));
+  const grown = Math.min(wanted, current + Math.max(0, room));
   if (grown !== current) return [{ set: newSet, replicas: grown }];
   return shrinkOldSets(deployment, newSet, oldSets);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { buildNewSet, generationsOf, revisionFor, setsToForget } from '#controller-manager/deployment-revisions';
-import { availableCondition, countDeployment, progressCondition } from '#controller-manager/deployment-status';
+import { availableCondition, countDeployment, deploymentStatus, progressCondition } from '#controller-manager/deployment-status';
 import { boundsOf, nextRecreateStep, nextRollingStep, type Scaling } from '#controller-manager/rolling-update';
 import { type Deployment, Deployments, Events, type PodTemplateSpec, type ReplicaSet, ReplicaSets } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
@@ -51,6 +51,8 @@ describe('controller manager', () => {
         [1, '25%', '25%', { maxSurge: 1, maxUnavailable: 0 }],
         [10, 0, 0, { maxSurge: 0, maxUnavailable: 1 }],
         [10, '0%', '1%', { maxSurge: 0, maxUnavailable: 1 }],
+        [10, 0, 3, { maxSurge: 0, maxUnavailable: 3 }],
+        [2, 1, 5, { maxSurge: 1, maxUnavailable: 2 }],
       ])('of %d replicas with surge %s and unavailable %s', (replicas, maxSurge, maxUnavailable, expected) => {
         expect(boundsOf(rolling(replicas, maxSurge, maxUnavailable))).toEqual(expected);
       });
@@ -131,6 +133,16 @@ describe('controller manager', () => {
         expect(built.spec?.replicas).toBe(0);
       });
 
+      it('builds the new set as a ReplicaSet in the namespace, with minReadySeconds and the whole selector', () => {
+        const matchExpressions = [{ key: 'app', operator: 'Exists' }];
+        const built = buildNewSet(
+          echoDeployment('shop', 1, { minReadySeconds: 5, selector: { matchLabels: { app: 'echo' }, matchExpressions } }),
+          1,
+        );
+        expect(built).toMatchObject({ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { namespace: 'shop' } });
+        expect(built.spec).toMatchObject({ minReadySeconds: 5, selector: { matchLabels: { app: 'echo' }, matchExpressions } });
+      });
+
       it('gives other templates other names, and the same template the same', () => {
         const nameFor = (image: string) => buildNewSet(echoDeployment('default', 1, { template: echoTemplate(image) }), 1).metadata?.name;
         expect(new Set(['a', 'b', 'c', 'a', 'b'].map(nameFor)).size).toBe(3);
@@ -176,6 +188,16 @@ describe('controller manager', () => {
         const broken = set('broken', 3, 0);
         const healthy = set('healthy', 10);
         expect(sizes(nextRollingStep(rolling(10, 3, 0), set('new', 0, 0), [healthy, broken]))).toEqual({ broken: 0 });
+      });
+
+      it('takes only as many that do not work as the bound leaves room for, of the oldest set first', () => {
+        const old = [set('broken-1', 3, 0), set('broken-2', 3, 0), set('healthy', 7)];
+        expect(sizes(nextRollingStep(rolling(10, 3, 0), set('new', 0, 0), old))).toEqual({ 'broken-1': 0 });
+      });
+
+      it('takes pods that work of the oldest set first', () => {
+        const old = [set('old-1', 6), set('old-2', 5)];
+        expect(sizes(nextRollingStep(rolling(10, 3, 2), set('new', 2), old))).toEqual({ 'old-1': 1 });
       });
 
       it('does not count on pods of a set that was shrunk a moment ago', () => {
@@ -226,6 +248,15 @@ describe('controller manager', () => {
         expect(nextRecreateStep(deployment, { newSet: set('new', 0), oldSets: [set('a', 0)] }, true)).toEqual([]);
       });
 
+      it('scales nothing up while an old set has a size, though no pod of it runs', () => {
+        expect(sizes(nextRecreateStep(deployment, { newSet: set('new', 0), oldSets: [set('a', 2)] }, false))).toEqual({ a: 0 });
+      });
+
+      it('does nothing without a new set, or when it has its size', () => {
+        expect(nextRecreateStep(deployment, { newSet: undefined, oldSets: [] }, false)).toEqual([]);
+        expect(nextRecreateStep(deployment, { newSet: set('new', 3), oldSets: [] }, false)).toEqual([]);
+      });
+
       it('then scales the new set up at once', () => {
         expect(sizes(nextRecreateStep(deployment, { newSet: set('new', 0), oldSets: [set('a', 0)] }, false))).toEqual({ new: 3 });
       });
@@ -264,6 +295,32 @@ describe('controller manager', () => {
           availableReplicas: 4,
           unavailableReplicas: 1,
         });
+      });
+
+      it('counts nothing where nothing is reported yet', () => {
+        const { status: _none, ...unreported } = set('old', 2);
+        expect(countDeployment(rollout(echoDeployment('default', 2), undefined, [unreported]))).toEqual({
+          observedGeneration: 0,
+          replicas: 0,
+          updatedReplicas: 0,
+          readyReplicas: 0,
+          availableReplicas: 0,
+          unavailableReplicas: 2,
+        });
+        expect(countDeployment(rollout(echoDeployment('default', 2), unreported))).toMatchObject({ updatedReplicas: 0, replicas: 0 });
+      });
+
+      it('says nothing about the progress of what has no set', () => {
+        const of = rollout(echoDeployment('default', 3), undefined);
+        expect(progressCondition(of, countDeployment(of))).toBeUndefined();
+      });
+
+      it('begins the deadline anew with every step forward, though the condition reads as before', () => {
+        const deployment = saying('ReplicaSetUpdated', 'True', { progressDeadlineSeconds: 601 }, unmoved);
+        const progressOf = (newSet: ReplicaSet) =>
+          deploymentStatus(rollout(deployment, newSet)).conditions?.find(({ type }) => type === 'Progressing')?.lastUpdateTime;
+        expect(progressOf(set('new', 3, 1))).toBe('2026-01-01T00:00:00Z');
+        expect(progressOf(set('new', 3, 2))).toBe(now);
       });
 
       it.each([
@@ -349,6 +406,22 @@ describe('controller manager', () => {
           [],
           false,
           'Unknown DeploymentPaused',
+        ],
+        [
+          'it is paused after the deadline was missed',
+          saying('ProgressDeadlineExceeded', 'False', { paused: true }, unmoved),
+          set('new', 3, 1),
+          [],
+          false,
+          'False ProgressDeadlineExceeded',
+        ],
+        [
+          'an old pod comes back after a rollout',
+          saying('NewReplicaSetAvailable', 'True', { progressDeadlineSeconds: 1 }, { ...unmoved, readyReplicas: 5, availableReplicas: 5 }),
+          set('new', 3),
+          [set('old', 1)],
+          false,
+          'True NewReplicaSetAvailable',
         ],
         ['it is resumed', saying('DeploymentPaused', 'Unknown', {}, unmoved), set('new', 3, 1), [], false, 'Unknown DeploymentResumed'],
       ])('when %s, Progressing is right', (_when, deployment, newSet, oldSets, created, expected) => {
