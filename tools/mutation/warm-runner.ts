@@ -131,7 +131,6 @@ class WarmRunner implements TestRunner {
         const { test } = event;
         const id = idOf(test);
         namespace.currentTestId = id;
-        if (failure || (only && !only.includes(id))) test.mode = 'skip';
         const usual = this.#times[id];
         if (usual !== undefined) test.fn = limited(test.fn, patience.factor * usual + patience.moreMs);
         test.timeout = unlimitedMs;
@@ -141,12 +140,17 @@ class WarmRunner implements TestRunner {
         const base = { id: idOf(test), name: nameOf(test), timeSpentMs: test.duration ?? 0, fileName: file };
         const errors = test.errors.map((error) => (Array.isArray(error) ? error[0] : error));
         if (errors.length === 0) tests.push({ ...base, status: TestStatus.Success });
-        else tests.push({ ...base, status: TestStatus.Failed, failureMessage: fail(base.id, errors) });
+        else {
+          tests.push({ ...base, status: TestStatus.Failed, failureMessage: fail(base.id, errors) });
+          skip(getState().rootDescribeBlock);
+        }
       }
     };
     resetState();
     await import(`${pathToFileURL(resolve(file)).href}?run=${++this.#runs}`);
-    limitHooks(getState().rootDescribeBlock);
+    const root = getState().rootDescribeBlock;
+    if (only) skip(root, (test) => !only.includes(idOf(test)));
+    limitHooks(root);
     getState().testTimeout = unlimitedMs;
     addEventHandler(listen);
     const { unhandledErrors } = await run().finally(() => removeEventHandler(listen));
@@ -157,6 +161,14 @@ class WarmRunner implements TestRunner {
 }
 
 class TookTooLong extends Error {}
+
+/** A block that begins when none of its tests are left does not run its hooks, which may start a whole control plane. */
+function skip({ children }: Circus.DescribeBlock, which: (test: Circus.TestEntry) => boolean = () => true): void {
+  for (const child of children) {
+    if (child.type === 'describeBlock') skip(child, which);
+    else if (which(child)) child.mode = 'skip';
+  }
+}
 
 function limitHooks(block: Circus.DescribeBlock): void {
   for (const hook of block.hooks) hook.fn = limited(hook.fn, patience.hookMs);
