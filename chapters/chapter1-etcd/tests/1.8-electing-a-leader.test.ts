@@ -10,6 +10,7 @@ describe('etcd', () =>
     beforeEach(() => NotImplemented.forget());
 
     const heartbeat = { type: 'heartbeat', commit: 0, round: 0 } as const;
+    const append = { type: 'append', previousIndex: 0, previousTerm: 0, entries: [], commit: 0 } as const;
     const yes = { type: 'vote-answer', granted: true } as const;
     const no = { type: 'vote-answer', granted: false } as const;
     const preYes = { type: 'pre-vote-answer', granted: true } as const;
@@ -262,9 +263,9 @@ describe('etcd', () =>
         expect(member.standing).toMatchObject({ role: 'follower', term: 2, leader: 'b' });
       });
 
-      it('does not follow a leader of an older term, and lets it know', () => {
+      it.each([heartbeat, append])('does not follow a leader of an older term that sends its $type, and lets it know', (message) => {
         const member = new TestMember('a', { term: 5 });
-        const [answer] = member.receive('b', heartbeat, 4);
+        const [answer] = member.receive('b', message, 4);
         expect(member.raft.leader).toBeUndefined();
         expect(answer).toMatch(/^a→b term 5: /);
       });
@@ -275,10 +276,18 @@ describe('etcd', () =>
         expect(member.receive('b', { type: 'pre-vote', lastIndex: 9, lastTerm: 4 }, 4)).toEqual(['a→b term 5: pre-vote: no']);
       });
 
-      it('has no ear for votes of an older term', () => {
+      it('has no ear for votes of an older term, nor an answer to who asks for one', () => {
         const member = candidate();
-        for (const id of ['b', 'c', 'd']) member.receive(id, yes, 1);
+        for (const id of ['b', 'c', 'd']) expect(member.receive(id, yes, 1)).toEqual([]);
         expect(member.raft.role).toBe('candidate');
+        expect(member.receive('b', { type: 'vote', lastIndex: 9, lastTerm: 1 }, 1)).toEqual([]);
+      });
+
+      it('stands for nothing when it is not a member, but does not wait for a silent leader for ever', () => {
+        const removed = new TestMember('x');
+        removed.receive('b', heartbeat);
+        expect(removed.tick(electionTicks)).toEqual([]);
+        expect(removed.standing).toMatchObject({ role: 'follower', leader: undefined });
       });
     });
 

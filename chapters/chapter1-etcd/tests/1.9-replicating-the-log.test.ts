@@ -134,6 +134,28 @@ describe('etcd', () =>
         expect(member.says().filter((text) => text.startsWith('a→c'))).toEqual([]);
       });
 
+      it('goes back once for one refusal, though it comes twice', () => {
+        const member = leader({ log: [1, 1, 1] });
+        const no = { type: 'append-answer', accepted: false, index: 3, hint: { index: 1, term: 1 } } as const;
+        expect(member.receive('b', no)).toEqual(['a→b term 2: append [1,1,2] after 1 (term 1), commit 0']);
+        expect(member.receive('b', no)).toEqual([]);
+      });
+
+      it('sends again what a follower that kept up has lost, and nothing for a refusal that comes late', () => {
+        const member = settledLeader();
+        for (const text of ['blue', 'red']) member.raft.propose(data(text));
+        member.says();
+        const no = (index: number) => ({ type: 'append-answer', accepted: false, index, hint: { index: index - 1, term: 2 } }) as const;
+        expect(member.receive('b', no(1))).toEqual([]);
+        expect(member.receive('b', no(2))).toEqual(['a→b term 2: append [2,2] after 1 (term 2), commit 1']);
+      });
+
+      it('tells nobody anew what is committed when nothing more is', () => {
+        const member = settledLeader();
+        member.says();
+        expect(member.receive('b', same(1))).toEqual([]);
+      });
+
       it('has only so much on its way to one follower', () => {
         const member = settledLeader();
         for (let count = 0; count < 1000; count += 1) member.raft.propose(data('blue'));
