@@ -324,6 +324,9 @@ describe('etcd', () =>
       expect(await stream.next()).toMatchObject({ watchId, canceled: true, compactRevision: revision, events: [] });
       const { watchId: retried } = await stream.create({ key: 'compacted', startRevision: revision });
       expect((await stream.events(1, retried)).map(describeEvent)).toEqual([`PUT compacted=three at revision ${revision}`]);
+      // The cancelled one is over: nothing more is said of it, and nobody waits for it.
+      stream.requestProgress();
+      expect(await stream.next('the answer to a progress request')).toMatchObject({ watchId: -1 });
     });
 
     it('tells a long past completely, whatever happens meanwhile, and tears no transaction apart', async () => {

@@ -366,6 +366,13 @@ describe('etcd', () =>
         expect(member.reads.map(({ context }) => context)).toEqual(['r1']);
       });
 
+      it('are lost with a follower that knows of no leader', () => {
+        const member = new TestMember('a');
+        member.raft.read('r1');
+        expect(member.says()).toEqual([]);
+        expect(member.reads).toEqual([]);
+      });
+
       it('are not granted by one follower of four that answers twice', () => {
         const member = leader({ members: 'abcde' });
         for (const id of ['b', 'c']) member.receive(id, same(1));

@@ -81,7 +81,7 @@ export const wrong: WrongSolution[] = [
     file: 'raft/raft.ts',
     replace: "send(state, from, { type: 'append-answer', accepted: false, index: 0 });",
     by: 'state.outbox.length += 0;',
-    caughtBy: 'does not follow a leader of an older term, and lets it know',
+    caughtBy: 'does not follow a leader of an older term that sends its heartbeat, and lets it know',
   },
   {
     name: 'votes against the leader it has',
