@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { revisionReached } from '#api-server/etcd-watch';
 import { WatchCache } from '#api-server/watch-cache';
+import { changesOf } from '#api-server/watch-events';
 import { type ConfigMap, ConfigMaps, Pods } from '#kit/api';
 import { type Random, seededRandom } from '#kit/clock';
 import { NotImplemented } from '#kit/not-implemented';
@@ -167,6 +168,19 @@ describe('API server', () =>
         expect(told(await watching.first(1))).toEqual(['ADDED a']);
       });
 
+      it('with the present state or without it, as sendInitialEvents says, whatever the resourceVersion', async () => {
+        const namespace = await namespaceOf('initial');
+        await create(namespace, 'a');
+        const query = `resourceVersionMatch=NotOlderThan&resourceVersion=${await versionNow(namespace)}`;
+        const [withState, without] = [
+          await watch(namespace, `sendInitialEvents=true&${query}`),
+          await watch(namespace, `sendInitialEvents=false&${query}`),
+        ];
+        await create(namespace, 'b');
+        expect(told(await withState.first(2))).toEqual(['ADDED a', 'ADDED b']);
+        expect(told(await without.first(1))).toEqual(['ADDED b']);
+      });
+
       it('exactly behind the resourceVersion it is given, also in the middle of the past', async () => {
         const namespace = await namespaceOf('middle');
         const first = await create(namespace, 'a');
@@ -229,6 +243,7 @@ describe('API server', () =>
         const unseen = await create(namespace, 'unseen');
         const bookmarks = await watching.end(5000);
         expect(new Set(bookmarks.map(({ type }) => type))).toEqual(new Set(['BOOKMARK']));
+        for (const { object } of bookmarks) expect(object.metadata.annotations ?? {}).not.toHaveProperty(['k8s.io/initial-events-end']);
         const bookmark = bookmarks.at(-1);
         expect(bookmark).toMatchObject({ type: 'BOOKMARK', object: { kind: 'ConfigMap', apiVersion: 'v1' } });
         expect(bookmark && versionOf(bookmark)).toBeGreaterThanOrEqual(Number(unseen.metadata?.resourceVersion));
@@ -444,12 +459,31 @@ describe('API server', () =>
         revisionReached(message(revisions, headerRevision) as unknown as Parameters<typeof revisionReached>[0], before);
 
       it('is its last event, whatever the header says: more may be to come below that', () => {
-        expect(reached([6, 7], 20, 5)).toBe(7);
+        expect(reached([6, 7, 9], 20, 5)).toBe(9);
       });
 
       it('is the header where there are no events, and never before what was reached already', () => {
         expect(reached([], 20, 5)).toBe(20);
         expect(reached([], 3, 5)).toBe(5);
+      });
+    });
+
+    describe('a change without its previous value', () => {
+      const value = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }));
+      const changes = (type: string, version: string) => {
+        const kv = { key: Buffer.from('/registry/configmaps/default/a'), value, mod_revision: '7', version };
+        return changesOf({ events: [{ type, kv }] } as unknown as Parameters<typeof changesOf>[0]);
+      };
+
+      it('is the first of its object', () => {
+        expect(changes('PUT', '1')).toMatchObject([{ revision: 7, previous: undefined, deleted: false }]);
+      });
+
+      it.each([
+        ['a deletion', 'DELETE', '0'],
+        ['a later version', 'PUT', '2'],
+      ])('cannot be told when it is %s: etcd has forgotten what was before', (_what, type, version) => {
+        expect(() => changes(type, version)).toThrow('too old resource version: 7 (7)');
       });
     });
 
