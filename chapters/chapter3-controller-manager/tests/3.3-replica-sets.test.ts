@@ -93,6 +93,11 @@ describe('controller manager', () => {
         expect(expectations.satisfied('default/echo')).toBe(true);
       });
 
+      it('take no notice of a deletion that nobody ordered', () => {
+        expectations.deletionObserved('default/echo', 'default/a');
+        expect(expectations.satisfied('default/echo')).toBe(true);
+      });
+
       it('are not paid in advance by creations that nobody ordered', () => {
         expectations.creationObserved('default/echo');
         expectations.expectCreations('default/echo', 1);
