@@ -80,6 +80,10 @@ export const componentTable: Record<string, ComponentCommand> = {
         default: `https://kubernetes.default.svc.${addresses.clusterDomain}`,
       },
       'service-account-signing-key-file': { description: 'the key they are signed with; absent: a new one at each start', default: '' },
+      'enable-admission-plugins': {
+        description: 'plugins that are asked about writes though they are not by default: OwnerReferencesPermissionEnforcement',
+        default: '',
+      },
       'disable-admission-plugins': {
         description: 'plugins that are not asked about writes, separated by commas: ServiceAccount, …',
         default: '',
@@ -120,6 +124,7 @@ export const componentTable: Record<string, ComponentCommand> = {
           issuer: flags['service-account-issuer'],
           ...(flags['service-account-signing-key-file'] ? { signingKey: read(flags['service-account-signing-key-file']) } : {}),
         },
+        enableAdmissionPlugins: split(flags['enable-admission-plugins']),
         disableAdmissionPlugins: split(flags['disable-admission-plugins']),
         maxRequestsInFlight: wholeNumber('max-requests-inflight', flags['max-requests-inflight'], { min: 1, max: 100_000 }),
         maxMutatingRequestsInFlight: wholeNumber('max-mutating-requests-inflight', flags['max-mutating-requests-inflight'], {

@@ -70,7 +70,7 @@ async function writeFlags(folder: string, { etcdUrl, authority, serving }: Upstr
     'authorization-mode': 'Node,RBAC',
     'allow-privileged': 'true',
     'enable-bootstrap-token-auth': 'true',
-    'enable-admission-plugins': 'NodeRestriction',
+    'enable-admission-plugins': 'NodeRestriction,OwnerReferencesPermissionEnforcement',
     // There is no kube-proxy either: webhooks behind a service are found by its endpoints.
     'enable-aggregator-routing': 'true',
     // No controller makes the service accounts in a control plane that is the API server alone.

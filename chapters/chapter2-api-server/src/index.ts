@@ -48,7 +48,9 @@ export interface ApiServerOptions extends ComponentContext {
   serviceAccountTokens?: TokenOptions;
   /** `AlwaysAllow`: everybody who proves who they are may do everything; by default kubelets and roles decide. */
   authorizationMode?: AuthorizationMode;
-  /** Names as kube-apiserver's flag of that name takes them: `ServiceAccount`, … */
+  /** Names as kube-apiserver's flag of that name takes them, of plugins that are off by default: `OwnerReferencesPermissionEnforcement`. */
+  enableAdmissionPlugins?: string[];
+  /** The same of those that are on: `ServiceAccount`, … */
   disableAdmissionPlugins?: string[];
   /** How many requests may be answered at once that change nothing; 400 by default. */
   maxRequestsInFlight?: number;
@@ -102,6 +104,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     podNetwork,
     clock,
     random,
+    enabled: options.enableAdmissionPlugins ?? [],
     disabled: options.disableAdmissionPlugins ?? [],
   });
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });

@@ -34,6 +34,8 @@ export interface AdmissionPlugin {
   readonly name: string;
   /** False: it cannot be disabled. */
   readonly isOptional?: boolean;
+  /** False: it is asked only where it is enabled. */
+  readonly isOnByDefault?: boolean;
   /** May change `write.object`. Asked before the object is validated. */
   readonly admit?: Step;
   /** Changes nothing. Asked when the object is as it will be stored. */

@@ -16,6 +16,7 @@ import { type AdmissionPlugin, type Admit, admissionBy } from './admission.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { ownerReferences } from './owner-references.ts';
 import { podSecurity } from './pod-security.ts';
 import { validatingPolicies } from './policies.ts';
 import { priority } from './priority.ts';
@@ -32,11 +33,22 @@ export interface AdmissionOptions {
   podNetwork: PodNetwork;
   clock: Clock;
   random: Random;
+  /** Names of plugins that are asked, though they are not by default. */
+  enabled: string[];
   /** Names of plugins that are not asked. */
   disabled: string[];
 }
 
-export function createAdmission({ authorizer, definitions, podNetwork, clock, random, disabled, ...source }: AdmissionOptions): Admit {
+export function createAdmission({
+  authorizer,
+  definitions,
+  podNetwork,
+  clock,
+  random,
+  enabled,
+  disabled,
+  ...source
+}: AdmissionOptions): Admit {
   const lifecycle = namespaceLifecycle(source.storage);
   const webhooks = { ...source, podNetwork, clock, random };
   const access = authorizer.allowsAll ? [] : [nodeRestriction, escalation(authorizer)];
@@ -49,6 +61,7 @@ export function createAdmission({ authorizer, definitions, podNetwork, clock, ra
     ...certificatePlugins(authorizer),
     priority(source),
     defaultTolerations,
+    ownerReferences(authorizer, definitions),
     mutatingWebhooks(webhooks),
     validatingPolicies({ ...source, allResources: () => definitions.all() }),
     validatingWebhooks(webhooks),
@@ -56,16 +69,14 @@ export function createAdmission({ authorizer, definitions, podNetwork, clock, ra
   ];
   // NodeRestriction is there or not, as the authorization mode wants it.
   const names = [...all, nodeRestriction].filter(({ isOptional = true }) => isOptional).map(({ name }) => name);
-  const unknown = disabled.find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new Error(
-      `there is no admission plugin "${unknown}" that could be disabled; there are: ${[...new Set(names)].sort().join(', ')}`,
-    );
+  for (const [word, wanted] of Object.entries({ enabled, disabled })) {
+    const unknown = wanted.find((name) => !names.includes(name));
+    if (unknown === undefined) continue;
+    throw new Error(`there is no admission plugin "${unknown}" that could be ${word}; there are: ${[...new Set(names)].sort().join(', ')}`);
   }
-  return admissionBy(
-    all.filter(({ name, isOptional = true }) => !isOptional || !disabled.includes(name)),
-    { beforeThisStage: [lifecycle] },
-  );
+  const isAsked = ({ name, isOptional = true, isOnByDefault = true }: AdmissionPlugin) =>
+    !isOptional || (!disabled.includes(name) && (isOnByDefault || enabled.includes(name)));
+  return admissionBy(all.filter(isAsked), { beforeThisStage: [lifecycle] });
 }
 
 const nodeRestriction: AdmissionPlugin = {
