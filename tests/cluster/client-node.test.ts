@@ -181,12 +181,14 @@ describe('@kubernetes/client-node', () => {
     expect(await core.readNamespacedPodLog({ namespace, name: 'box', container: 'box' })).toBe('one\ntwo\n');
     expect(await core.readNamespacedPodLog({ namespace, name: 'box', container: 'box', tailLines: 1 })).toBe('two\n');
     const lines = new PassThrough();
+    // Asked for at once: the log may end before kubectl has told that it did what it should.
+    const ended = once(lines, 'end');
     let heard = '';
     lines.on('data', (chunk) => (heard += chunk));
     await new library.Log(config).log(namespace, 'brief', 'brief', lines, { follow: true, timestamps: true });
     await cluster.eventually('the first line is heard', () => heard.includes('one'));
     await cluster.kubectl('exec brief -- touch /go');
-    await withDeadline('the log to end', once(lines, 'end'), { within: 15_000 });
+    await withDeadline('the log to end', ended, { within: 15_000 });
     expect(heard).toMatch(/^\d{4}-\d\d-\d\dT\S+Z one\n\d{4}-\d\d-\d\dT\S+Z two\n$/);
   });
 

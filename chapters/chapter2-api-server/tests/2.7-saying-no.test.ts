@@ -1586,18 +1586,6 @@ describe('API server', () =>
         await write(pathsOf.binding, binding('zz-never', {}));
         expect((await server.send({ method: 'DELETE', path: `${pathsOf.policy}/zz-never` })).code).toBe(200);
       });
-
-      it('is listed with what it says, and its bindings with whose they are', async () => {
-        const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
-        const rows = async (path: string) => {
-          const answer = await server.client.send({ method: 'GET', path, headers });
-          const table = JSON.parse(await readText(answer.body)) as { rows: { cells: unknown[] }[] };
-          return table.rows.map(({ cells }) => cells.slice(0, 3));
-        };
-        expect(await rows(pathsOf.policy)).toContainEqual(['parameters', 1, 'v1/ConfigMap']);
-        expect(await rows(pathsOf.binding)).toContainEqual(['parameters', 'parameters', '*/limits']);
-        expect(await rows(pathsOf.binding)).toContainEqual(['plain', 'plain', '<unset>']);
-      });
     });
 
     describe('a priority', () => {

@@ -202,6 +202,17 @@ describe('API server', () => {
         expect(tableOf('', 'pods', [pod('web')]).rows[0]).toMatchObject({ Node: '<none>', IP: '<none>' });
       });
 
+      it('says of a policy what it checks and which parameters it has, and of a binding whose they are', () => {
+        const group = 'admissionregistration.k8s.io';
+        const spec = { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' }, validations: [{ expression: 'true' }] };
+        const policies = tableOf(group, 'validatingadmissionpolicies', [{ metadata: { name: 'a' }, spec }]);
+        expect(policies.rows[0]).toMatchObject({ Name: 'a', Validations: 1, ParamKind: 'v1/ConfigMap' });
+        const bound = (more: object) => ({ metadata: { name: 'b' }, spec: { policyName: 'a', ...more } });
+        const bindings = tableOf(group, 'validatingadmissionpolicybindings', [bound({ paramRef: { name: 'limits' } }), bound({})]);
+        expect(bindings.rows[0]).toMatchObject({ Name: 'b', PolicyName: 'a', ParamRef: '*/limits' });
+        expect(bindings.rows[1]).toMatchObject({ ParamRef: '<unset>' });
+      });
+
       it("carries the list's metadata, from which a watch can go on", () => {
         expect(tableOf('', 'pods', []).table).toMatchObject({
           kind: 'Table',
