@@ -27,6 +27,13 @@ export interface Readiness {
   isStopping(): boolean;
 }
 
+const probes = ['/healthz', '/livez', '/readyz'];
+
+/** Whether somebody asks only if the server is well; who must know it under any load. */
+export function isProbe(path: string): boolean {
+  return probes.includes(path);
+}
+
 /** Alive is who answers; ready is who can also reach its memory, and has what everybody relies on. */
 export function healthChecks(storage: Storage, readiness: Readiness): Health {
   const ping = () => {};

@@ -70,6 +70,8 @@ export type AuthorizationMode = 'Node,RBAC' | 'AlwaysAllow';
 export type { PodConnections };
 
 const defaultRequestTimeoutMs = 60_000;
+/** Of the time that a request may take, so much may go in waiting for its turn. Kubernetes: `defaultRequestWaitLimit`, pkg/server/config.go */
+const waitingShare = 1 / 4;
 const defaultEventTtlSeconds = 3600;
 const defaultCompactionIntervalMs = 5 * 60_000;
 const bootstrapRetryMs = 200;
@@ -80,10 +82,15 @@ const bootstrapPatienceMs = 3000;
 export async function startApiServer(options: ApiServerOptions): Promise<RunningComponent> {
   const { listen, tls, clock, random, log, advertiseAddress = listen.host, serviceClusterIpRange = '10.96.0.0/12' } = options;
   const etcd = connectEtcd(options.etcdServers, options.etcdTls);
-  const traffic = new Traffic({
-    readOnly: options.maxRequestsInFlight ?? defaultLimits.readOnly,
-    mutating: options.maxMutatingRequestsInFlight ?? defaultLimits.mutating,
-  });
+  const { requestTimeoutMs = defaultRequestTimeoutMs } = options;
+  const traffic = new Traffic(
+    {
+      readOnly: options.maxRequestsInFlight ?? defaultLimits.readOnly,
+      mutating: options.maxMutatingRequestsInFlight ?? defaultLimits.mutating,
+      waitMs: requestTimeoutMs * waitingShare,
+    },
+    clock,
+  );
   const metrics = new ServerMetrics(traffic, clock);
   const { eventTtlSeconds = defaultEventTtlSeconds, compactionIntervalMs = defaultCompactionIntervalMs } = options;
   const storage = new MeasuredStorage(etcd, new EventLeases({ etcd, clock, ttlSeconds: eventTtlSeconds }), metrics, clock);
@@ -129,7 +136,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   });
   const caretaker = new Caretaker({ definitions, registry, caches, clock, log });
   const audit = options.audit && new Audit(options.audit, { clock, random });
-  const { requestTimeoutMs = defaultRequestTimeoutMs } = options;
   const server = await startServer({ listen, tls, gate, handler, traffic, metrics, audit, requestTimeoutMs, clock, log });
 
   const prepare = async () => {

@@ -60,8 +60,13 @@ export class ServerMetrics {
   }
 
   #inFlight(): string {
-    const name = 'apiserver_current_inflight_requests';
-    const kinds = (['mutating', 'readOnly'] as const).map((kind) => `${name}{request_kind="${kind}"} ${this.#traffic.count(kind)}\n`);
-    return `# HELP ${name} Requests that are being answered now.\n# TYPE ${name} gauge\n${kinds.join('')}`;
+    const gauge = (name: string, help: string, count: (kind: 'mutating' | 'readOnly') => number) => {
+      const kinds = (['mutating', 'readOnly'] as const).map((kind) => `${name}{request_kind="${kind}"} ${count(kind)}\n`);
+      return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${kinds.join('')}`;
+    };
+    return (
+      gauge('apiserver_current_inflight_requests', 'Requests that are being answered now.', (kind) => this.#traffic.inFlight(kind)) +
+      gauge('apiserver_current_inqueue_requests', 'Requests that wait for their turn.', (kind) => this.#traffic.waiting(kind))
+    );
   }
 }

@@ -46,40 +46,97 @@ describe('the API server under pressure', () => {
     answered.catch(() => {});
     if (create) asked.write(body.slice(0, 10));
     else asked.end();
-    return { answered, finish: () => asked.end(body.slice(10)) };
+    return { answered, finish: () => asked.end(body.slice(10)), leave: () => asked.destroy() };
   }
 
   async function everybodyMayEverything({ client }: TestControlPlane): Promise<void> {
     const apiGroup = 'rbac.authorization.k8s.io';
     const roleRef = { apiGroup, kind: 'ClusterRole', name: 'cluster-admin' };
-    const subjects = [{ apiGroup, kind: 'User', name: 'jane' }];
-    await client.create(ClusterRoleBindings, { metadata: { name: 'jane' }, roleRef, subjects });
+    const subjects = ['jane', 'joe'].map((name) => ({ apiGroup, kind: 'User', name }));
+    await client.create(ClusterRoleBindings, { metadata: { name: 'everything' }, roleRef, subjects });
   }
 
-  const metricsOf = async (on: TestControlPlane) =>
-    (await (await ask(on, 'admin', '/metrics', { groups: ['system:masters'] })).answered).body;
-
-  it('refuses what is too much, says when to come back, and always answers the administrator and who only reads', async () => {
-    const on = await start({ maxMutatingRequestsInFlight: 1 });
+  /** Jane may do what she likes, and asks for something that takes until she finishes it. */
+  async function busyWithJane(on: TestControlPlane) {
     await everybodyMayEverything(on);
     const first = await ask(on, 'jane', configMaps, { create: 'first' });
     await on.eventually('the first is being answered', async () =>
       /inflight_requests{request_kind="mutating"} 1/.test(await metricsOf(on)),
     );
+    return first;
+  }
+
+  async function waiting(on: TestControlPlane): Promise<number> {
+    return Number(/inqueue_requests{request_kind="mutating"} (\d+)/.exec(await metricsOf(on))?.[1]);
+  }
+
+  const names = (count: number) => Array.from({ length: count }, (_, number) => `janes-${number}`);
+  const revision = ({ metadata }: ConfigMap) => Number(metadata?.resourceVersion);
+
+  const metricsOf = async (on: TestControlPlane) =>
+    (await (await ask(on, 'admin', '/metrics', { groups: ['system:masters'] })).answered).body;
+
+  it('lets what is too much wait its turn, and always answers the administrator, who only reads, and who asks for its health', async () => {
+    const on = await start({ maxMutatingRequestsInFlight: 1 });
+    const first = await busyWithJane(on);
     const second = await ask(on, 'jane', configMaps, { create: 'second' });
     second.finish();
-    expect(await second.answered).toMatchObject({
+    await on.eventually('the second waits', async () => (await waiting(on)) === 1);
+    expect(await (await ask(on, 'jane', configMaps)).answered).toMatchObject({ code: 200 });
+    expect(await (await ask(on, 'jane', '/readyz')).answered).toMatchObject({ code: 200 });
+    await on.client.create(ConfigMaps, { metadata: { name: 'administrators', namespace: 'default' } });
+    expect(await waiting(on)).toBe(1);
+    first.finish();
+    expect(await first.answered).toMatchObject({ code: 201 });
+    expect(await second.answered).toMatchObject({ code: 201 });
+    expect(await waiting(on)).toBe(0);
+  });
+
+  it('gives every user a turn, however many requests of somebody else came before', async () => {
+    const on = await start({ maxMutatingRequestsInFlight: 1 });
+    const first = await busyWithJane(on);
+    const several = await Promise.all(names(10).map((create) => ask(on, 'jane', configMaps, { create })));
+    for (const { finish } of several) finish();
+    await on.eventually('all of jane’s wait', async () => (await waiting(on)) === 10);
+    const one = await ask(on, 'joe', configMaps, { create: 'joes' });
+    one.finish();
+    await on.eventually('joe’s waits, too', async () => (await waiting(on)) === 11);
+    first.finish();
+    await Promise.all([...several, one].map(({ answered }) => answered));
+    const { items } = await on.client.list(ConfigMaps, { namespace: 'default' });
+    const inOrder = items.filter(({ metadata }) => /^(jane|joe)s/.test(metadata?.name ?? '')).sort((a, b) => revision(a) - revision(b));
+    expect(inOrder.findIndex(({ metadata }) => metadata?.name === 'joes')).toBeLessThanOrEqual(1);
+  });
+
+  it('refuses what does not fit into a user’s line, says when to come back, and leaves the lines of others as they are', async () => {
+    const on = await start({ maxMutatingRequestsInFlight: 1 });
+    const first = await busyWithJane(on);
+    const lineful = await Promise.all(names(50).map((create) => ask(on, 'jane', configMaps, { create })));
+    await on.eventually('the line is full', async () => (await waiting(on)) === 50);
+    const refused = await ask(on, 'jane', configMaps, { create: 'refused' });
+    expect(await refused.answered).toMatchObject({
       code: 429,
       headers: { 'retry-after': '1' },
       body: 'Too many requests, please try again later.\n',
     });
-    expect(await (await ask(on, 'jane', configMaps)).answered).toMatchObject({ code: 200 });
-    await on.client.create(ConfigMaps, { metadata: { name: 'administrators', namespace: 'default' } });
+    const one = await ask(on, 'joe', configMaps, { create: 'joes' });
+    one.finish();
+    for (const { finish } of [first, ...lineful]) finish();
+    const codes = await Promise.all([first, one, ...lineful].map(async ({ answered }) => (await answered).code));
+    expect(new Set(codes)).toEqual(new Set([201]));
+  });
+
+  it('forgets who went away while they waited, and lets nobody wait for longer than a quarter of the time that a request has', async () => {
+    const on = await start({ maxMutatingRequestsInFlight: 1, requestTimeoutMs: 10_000 });
+    const first = await busyWithJane(on);
+    const gone = await ask(on, 'joe', configMaps, { create: 'gone' });
+    await on.eventually('joe’s waits', async () => (await waiting(on)) === 1);
+    gone.leave();
+    await on.eventually('joe’s is forgotten', async () => (await waiting(on)) === 0);
+    const late = await ask(on, 'joe', configMaps, { create: 'late' });
+    expect(await late.answered).toMatchObject({ code: 429 });
     first.finish();
     expect(await first.answered).toMatchObject({ code: 201 });
-    const third = await ask(on, 'jane', configMaps, { create: 'third' });
-    third.finish();
-    expect(await third.answered).toMatchObject({ code: 201 });
   });
 
   it('gives up what takes too long, by its own limit or the client’s', async () => {

@@ -15,6 +15,7 @@ import type { Gate } from './access/gate.ts';
 import { isMaster, type User } from './access/users.ts';
 import type { Audit, AuditTrail } from './audit/audit.ts';
 import { statusOf } from './errors.ts';
+import { isProbe } from './health.ts';
 import { serialize } from './negotiation.ts';
 import { requestKind, requestLabels } from './request-kind.ts';
 import { timeoutOf, within } from './request-timeout.ts';
@@ -131,15 +132,16 @@ async function serve(
   const query = new URLSearchParams(search);
   const asked = { method, path, query, contentType: message.headers['content-type'] };
   const kind = requestKind(asked);
-  const hasRoom = traffic.hasRoomFor(kind);
   const leave = traffic.enter(kind);
   const answered = metrics.begin(kind, requestLabels(asked));
   let trail: AuditTrail | undefined;
   const identified = (user: User, impersonated: User | undefined) => {
     trail = audit?.begin({ message, action: actionOf(method, path, query), user, impersonated });
   };
+  const over = new AbortController();
   // Whoever takes the connection over has no response any more.
   (upgrade?.socket ?? response).once('close', () => {
+    over.abort();
     leave();
     answered(response.statusCode);
     trail?.completed(response.statusCode);
@@ -148,8 +150,7 @@ async function serve(
     const work = async () => {
       const user = await gate.admit({ method, path, query, message, ...(audit ? { identified } : {}) });
       trail?.allowed();
-      // A cluster's last resort always gets through.
-      if (!hasRoom && !isMaster(user)) return tooManyRequests;
+      if (!isExempt(user, path) && !(await traffic.turn(kind, user.name, over.signal))) return tooManyRequests;
       const annotate = (key: string, value: string) => trail?.annotate(key, value);
       return handler({ method, path, query, user, message, response, upgrade, annotate });
     };
@@ -166,6 +167,11 @@ async function serve(
     if (!message.complete || upgrade) response.setHeader('connection', 'close');
     send(response, { code: status.code ?? 500, body: status });
   }
+}
+
+/** The cluster's last resort always gets through, and so does who asks whether the server is well. */
+function isExempt(user: User, path: string): boolean {
+  return isMaster(user) || isProbe(path);
 }
 
 function send(response: ServerResponse, { code = 200, body, contentType, headers = {} }: Answer): void {
