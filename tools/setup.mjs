@@ -105,13 +105,21 @@ function checkLentPrograms() {
   miss(`this machine has no ${names}, which the small images are made of`, installRemedy(packages));
 }
 
-/** Only the tests of the docs site open a browser: a learner needs none, a machine that runs every test does. */
+/**
+ * Only the tests of the docs site and its pictures open a browser: a learner needs none, a machine that runs every test does. There it also
+ * needs a font of usual widths: pictures are measured, and a browser that comes without recommended packages draws in whatever it finds.
+ */
 function checkBrowser() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  if (names.some(find) || existsSync('/Applications/Google Chrome.app')) return good('a browser for the tests of the docs site');
-  if (process.env.CI && isDebian && yes && asRoot) return install(['chromium']);
-  const remedy = isDebian ? installRemedy(['chromium']) : 'Install Chromium or Chrome.';
-  note(`there is no Chromium, which only the tests of the docs site need. ${remedy}`);
+  const hasBrowser = names.some(find) || existsSync('/Applications/Google Chrome.app');
+  const hasFont = !linux || spawnSync('fc-list', [':family=Liberation Sans'], { encoding: 'utf8' }).stdout?.trim();
+  if (hasBrowser && hasFont) return good('a browser for the tests of the docs site');
+  const packages = [...(hasBrowser ? [] : ['chromium']), ...(hasFont ? [] : ['fonts-liberation'])];
+  if (process.env.CI && isDebian && yes && asRoot) return install(packages);
+  const remedy = isDebian
+    ? `\`sudo apt-get install --no-install-recommends ${packages.join(' ')}\` brings it.`
+    : 'Install Chromium or Chrome.';
+  note(`there is no ${hasBrowser ? 'font Liberation Sans' : 'Chromium'}, which only the tests of the docs site need. ${remedy}`);
 }
 
 async function checkDocker() {
