@@ -71,11 +71,15 @@ function addFields(fields: Map<FieldPath, unknown>, value: unknown, path: FieldP
 /** @exercise 2.6 Put each path's elements within each other, with a dot where a member has others below it */
 export function toFieldsV1(set: FieldSet): FieldsV1 {
   const root: FieldsV1 = {};
-  const inner = new Set([...set].flatMap((path) => parentsOf(path)));
+  const members = new Set<FieldsV1>();
+  // Sorted, a path comes before those below it.
   for (const path of [...set].sort()) {
     let at = root;
-    for (const element of elementsOf(path)) at = at[element] ??= {};
-    if (inner.has(path)) at['.'] = {};
+    for (const element of elementsOf(path)) {
+      if (members.has(at)) at['.'] = {};
+      at = at[element] ??= {};
+    }
+    members.add(at);
   }
   return root;
 }

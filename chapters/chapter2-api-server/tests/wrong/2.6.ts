@@ -37,8 +37,8 @@ export const wrong: WrongSolution[] = [
     name: 'writes no dots',
     misunderstanding: 'A branch of the tree is a member if there is something below it.',
     file: 'field-set.ts',
-    replace: "if (inner.has(path)) at['.'] = {};",
-    by: "if (inner.has('.')) at['.'] = {};",
+    replace: "      if (members.has(at)) at['.'] = {};\n",
+    by: '',
     caughtBy: 'are written as a tree, with a dot where a member has others below it',
   },
   {
