@@ -87,7 +87,7 @@ export function availableCondition(deployment: Deployment, { availableReplicas }
 }
 
 /**
- * How the rollout goes. The first line that applies:
+ * How the rollout goes, `progress(status, reason, rollout)`, or as before, `progressBefore(deployment)`. The first line that applies:
  * - paused: Unknown, DeploymentPaused · it was paused until now: Unknown, DeploymentResumed (a missed deadline stays said)
  * - the new set was created in this round: True, NewReplicaSetCreated · there is no condition yet: True, FoundNewReplicaSet
  * - it said NewReplicaSetAvailable and there is still no old pod: that stays; losing a pod later is no rollout
@@ -100,24 +100,42 @@ export function availableCondition(deployment: Deployment, { availableReplicas }
  */
 export function progressCondition(rollout: Rollout, counts: DeploymentCounts): Wish | undefined {
   const { deployment, newSet, created, now } = rollout;
-  const old = conditionOf(deployment, 'Progressing');
-  const subject = newSet ? `ReplicaSet "${newSet.metadata?.name}"` : `Deployment "${deployment.metadata?.name}"`;
-  const say = (status: string, reason: string, message: string): Wish => ({ type: 'Progressing', status, reason, message });
-  const keep = old && say(old.status, old.reason ?? '', old.message ?? '');
+  const before = progressBefore(deployment);
 
   if (deployment.spec?.paused) {
-    return old?.reason === 'ProgressDeadlineExceeded' ? keep : say('Unknown', 'DeploymentPaused', 'Deployment is paused');
+    return before?.reason === 'ProgressDeadlineExceeded' ? before : progress('Unknown', 'DeploymentPaused', rollout);
   }
-  if (old?.reason === 'DeploymentPaused') return say('Unknown', 'DeploymentResumed', 'Deployment is resumed');
-  if (created) return say('True', 'NewReplicaSetCreated', `Created new replica set "${newSet?.metadata?.name}"`);
-  if (!old) return newSet && say('True', 'FoundNewReplicaSet', `Found new replica set "${newSet.metadata?.name}"`);
-  if (old.reason === 'NewReplicaSetAvailable' && counts.replicas === counts.updatedReplicas) return keep;
-  if (isComplete(deployment, counts)) return say('True', 'NewReplicaSetAvailable', `${subject} has successfully progressed.`);
-  if (hasProgressed(deployment, counts)) return { ...say('True', 'ReplicaSetUpdated', `${subject} is progressing.`), touch: true };
-  if ((deadlineIn(deployment, now) ?? 1) <= 0) {
-    return say('False', 'ProgressDeadlineExceeded', `${subject} has timed out progressing.`);
-  }
-  return keep;
+  if (before?.reason === 'DeploymentPaused') return progress('Unknown', 'DeploymentResumed', rollout);
+  if (created) return progress('True', 'NewReplicaSetCreated', rollout);
+  if (!before) return newSet && progress('True', 'FoundNewReplicaSet', rollout);
+  if (before.reason === 'NewReplicaSetAvailable' && counts.replicas === counts.updatedReplicas) return before;
+  if (isComplete(deployment, counts)) return progress('True', 'NewReplicaSetAvailable', rollout);
+  if (hasProgressed(deployment, counts)) return { ...progress('True', 'ReplicaSetUpdated', rollout), touch: true };
+  if ((deadlineIn(deployment, now) ?? 1) <= 0) return progress('False', 'ProgressDeadlineExceeded', rollout);
+  return before;
+}
+
+/** What each reason of Progressing says. The subject is the new set, or the Deployment while there is none. */
+const progressMessages = {
+  DeploymentPaused: () => 'Deployment is paused',
+  DeploymentResumed: () => 'Deployment is resumed',
+  NewReplicaSetCreated: (_, newSet) => `Created new replica set "${newSet}"`,
+  FoundNewReplicaSet: (_, newSet) => `Found new replica set "${newSet}"`,
+  NewReplicaSetAvailable: (subject) => `${subject} has successfully progressed.`,
+  ReplicaSetUpdated: (subject) => `${subject} is progressing.`,
+  ProgressDeadlineExceeded: (subject) => `${subject} has timed out progressing.`,
+} satisfies Record<string, (subject: string, newSet?: string) => string>;
+
+function progress(status: string, reason: keyof typeof progressMessages, { deployment, newSet }: Rollout): Wish {
+  const name = newSet?.metadata?.name;
+  const subject = newSet ? `ReplicaSet "${name}"` : `Deployment "${deployment.metadata?.name}"`;
+  return { type: 'Progressing', status, reason, message: progressMessages[reason](subject, name) };
+}
+
+/** Progressing as the old status says it. */
+function progressBefore(deployment: Deployment): Wish | undefined {
+  const before = conditionOf(deployment, 'Progressing');
+  return before && { type: 'Progressing', status: before.status, reason: before.reason ?? '', message: before.message ?? '' };
 }
 
 /** Every wanted pod is of the new set and available, and no old one is left. */

@@ -29,7 +29,7 @@ export function boundsOf({ spec }: Deployment): Bounds {
   const { maxSurge = '25%', maxUnavailable = '25%' } = spec?.strategy?.rollingUpdate ?? {};
   const wanted = wantedReplicas({ spec } as Deployment);
   const resolve = (value: string | number, round: (number: number) => number) =>
-    typeof value === 'number' ? value : value.endsWith('%') ? round((Number.parseInt(value, 10) * wanted) / 100) : Number(value);
+    typeof value === 'number' ? value : round((Number.parseInt(value, 10) * wanted) / 100);
   const surge = resolve(maxSurge, Math.ceil);
   const unavailable = resolve(maxUnavailable, Math.floor);
   return { maxSurge: surge, maxUnavailable: surge === 0 && unavailable === 0 ? 1 : Math.min(unavailable, wanted) };

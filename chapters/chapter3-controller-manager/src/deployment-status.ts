@@ -75,7 +75,7 @@ export function availableCondition(deployment: Deployment, { availableReplicas }
 }
 
 /**
- * How the rollout goes. The first line that applies:
+ * How the rollout goes, `progress(status, reason, rollout)`, or as before, `progressBefore(deployment)`. The first line that applies:
  * - paused: Unknown, DeploymentPaused · it was paused until now: Unknown, DeploymentResumed (a missed deadline stays said)
  * - the new set was created in this round: True, NewReplicaSetCreated · there is no condition yet: True, FoundNewReplicaSet
  * - it said NewReplicaSetAvailable and there is still no old pod: that stays; losing a pod later is no rollout
@@ -86,6 +86,29 @@ export function availableCondition(deployment: Deployment, { availableReplicas }
  */
 export function progressCondition(rollout: Rollout, counts: DeploymentCounts): Wish | undefined {
   throw new NotImplemented('3.4', 'Return the condition Progressing by these rules');
+}
+
+/** What each reason of Progressing says. The subject is the new set, or the Deployment while there is none. */
+const progressMessages = {
+  DeploymentPaused: () => 'Deployment is paused',
+  DeploymentResumed: () => 'Deployment is resumed',
+  NewReplicaSetCreated: (_, newSet) => `Created new replica set "${newSet}"`,
+  FoundNewReplicaSet: (_, newSet) => `Found new replica set "${newSet}"`,
+  NewReplicaSetAvailable: (subject) => `${subject} has successfully progressed.`,
+  ReplicaSetUpdated: (subject) => `${subject} is progressing.`,
+  ProgressDeadlineExceeded: (subject) => `${subject} has timed out progressing.`,
+} satisfies Record<string, (subject: string, newSet?: string) => string>;
+
+function progress(status: string, reason: keyof typeof progressMessages, { deployment, newSet }: Rollout): Wish {
+  const name = newSet?.metadata?.name;
+  const subject = newSet ? `ReplicaSet "${name}"` : `Deployment "${deployment.metadata?.name}"`;
+  return { type: 'Progressing', status, reason, message: progressMessages[reason](subject, name) };
+}
+
+/** Progressing as the old status says it. */
+function progressBefore(deployment: Deployment): Wish | undefined {
+  const before = conditionOf(deployment, 'Progressing');
+  return before && { type: 'Progressing', status: before.status, reason: before.reason ?? '', message: before.message ?? '' };
 }
 
 /** Every wanted pod is of the new set and available, and no old one is left. */

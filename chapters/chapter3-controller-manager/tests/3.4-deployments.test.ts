@@ -195,6 +195,11 @@ describe('controller manager', () => {
         expect(sizes(nextRollingStep(rolling(10, 3, 0), set('new', 0, 0), old))).toEqual({ 'broken-1': 0 });
       });
 
+      it('leaves room for new pods that may never work', () => {
+        const old = [set('broken', 3, 0), set('healthy', 7)];
+        expect(sizes(nextRollingStep(rolling(10, 3, 0), set('new', 3, 1), old))).toEqual({ broken: 2 });
+      });
+
       it('takes pods that work of the oldest set first', () => {
         const old = [set('old-1', 6), set('old-2', 5)];
         expect(sizes(nextRollingStep(rolling(10, 3, 2), set('new', 2), old))).toEqual({ 'old-1': 1 });
@@ -408,6 +413,14 @@ describe('controller manager', () => {
           'Unknown DeploymentPaused',
         ],
         [
+          'it is paused before anything was said',
+          echoDeployment('default', 3, { paused: true }),
+          set('new', 1, 0),
+          [],
+          false,
+          'Unknown DeploymentPaused',
+        ],
+        [
           'it is paused after the deadline was missed',
           saying('ProgressDeadlineExceeded', 'False', { paused: true }, unmoved),
           set('new', 3, 1),
@@ -422,6 +435,14 @@ describe('controller manager', () => {
           [set('old', 1)],
           false,
           'True NewReplicaSetAvailable',
+        ],
+        [
+          'an old template comes back, whose set is there',
+          saying('NewReplicaSetAvailable', 'True', {}, { replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 }),
+          set('first', 1),
+          [set('second', 3)],
+          false,
+          'True ReplicaSetUpdated',
         ],
         ['it is resumed', saying('DeploymentPaused', 'Unknown', {}, unmoved), set('new', 3, 1), [], false, 'Unknown DeploymentResumed'],
       ])('when %s, Progressing is right', (_when, deployment, newSet, oldSets, created, expected) => {
@@ -446,12 +467,12 @@ describe('controller manager', () => {
       const create = (replicas: number, spec: Partial<NonNullable<Deployment['spec']>> = {}) =>
         cluster.client.create(Deployments, echoDeployment(namespace, replicas, spec));
       const sets = async () => (await cluster.client.list(ReplicaSets, { namespace })).items;
-      const edit = (spec: Partial<NonNullable<Deployment['spec']>>) =>
+      const edit = (spec: Partial<NonNullable<Deployment['spec']>>, metadata: Deployment['metadata'] = {}) =>
         change(
           cluster.client,
           Deployments,
           echoDeployment(namespace, 0),
-          (fresh) => ({ ...fresh, spec: { ...fresh.spec, ...spec } }) as Deployment,
+          (fresh) => ({ ...fresh, metadata: { ...fresh.metadata, ...metadata }, spec: { ...fresh.spec, ...spec } }) as Deployment,
         );
       const image = (pods: Awaited<ReturnType<typeof activePods>>) => pods.map(({ spec }) => spec?.containers[0]?.image);
       const rolledOut = (replicas: number) =>
@@ -551,6 +572,24 @@ describe('controller manager', () => {
           const images = image(await activePods(cluster.client, namespace));
           return images.length === 3 && images.every((name) => name === 'kubekata/echo:v2');
         });
+      });
+
+      it('rolls nothing that is being deleted', async () => {
+        await create(1);
+        await rolledOut(1);
+        await edit({ template: echoTemplate('kubekata/echo:v2') }, { finalizers: ['test/hold-back'] });
+        await rolledOut(1);
+        await cluster.client.delete(Deployments, { name: 'echo', namespace });
+        await edit({ template: echoTemplate('kubekata/echo:v3') });
+        await cluster.eventually('the status tells that the change was seen', async () => {
+          const { metadata, status } = await deployment();
+          return status?.observedGeneration === metadata?.generation;
+        });
+        expect((await sets()).map(({ spec }) => spec?.template?.spec?.containers[0]?.image).sort()).toEqual([
+          'kubekata/echo:v1',
+          'kubekata/echo:v2',
+        ]);
+        await edit({}, { finalizers: [] });
       });
 
       it('with Recreate, starts no new pod while an old one is there', async () => {
