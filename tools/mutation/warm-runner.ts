@@ -154,8 +154,9 @@ class WarmRunner implements TestRunner {
     getState().testTimeout = unlimitedMs;
     addEventHandler(listen);
     const { unhandledErrors } = await run().finally(() => removeEventHandler(listen));
-    const last = tests.at(-1);
-    if (unhandledErrors.length > 0 && last) fail(last.id, unhandledErrors);
+    // What fails between the tests, or before the first one, has no test of its own: any of the file stands for it.
+    const some = tests.at(-1)?.id ?? only?.[0];
+    if (unhandledErrors.length > 0 && some) fail(some, unhandledErrors);
     return { tests, failure };
   }
 }

@@ -99,15 +99,10 @@ describe('API server', () =>
     });
 
     describe('whoever changes a field', () => {
-      const start = ownersAfterUpdate([], changesBetween({}, object({ data: { a: '1', b: '2' } })), updater('first'), noon);
-      const ownersWhen = (next: object, manager: FieldManager) =>
-        ownership({
-          metadata: {
-            managedFields: writeOwners(
-              ownersAfterUpdate(start, changesBetween(object({ data: { a: '1', b: '2' } }), object({ data: next })), manager, one),
-            ),
-          },
-        });
+      const begun = () => ownersAfterUpdate([], changesBetween({}, object({ data: { a: '1', b: '2' } })), updater('first'), noon);
+      const entriesWhen = (next: object, manager: FieldManager) =>
+        writeOwners(ownersAfterUpdate(begun(), changesBetween(object({ data: { a: '1', b: '2' } }), object({ data: next })), manager, one));
+      const ownersWhen = (next: object, manager: FieldManager) => ownership({ metadata: { managedFields: entriesWhen(next, manager) } });
 
       it('owns it from then on, alone', () => {
         expect(ownersWhen({ a: '9', b: '2' }, updater('second'))).toEqual({
@@ -129,6 +124,13 @@ describe('API server', () =>
 
       it('keeps what it had', () => {
         expect(ownersWhen({ a: '9', b: '2' }, updater('first'))).toEqual({ 'Update first': ['f:data f:a', 'f:data f:b'] });
+        expect(entriesWhen({ a: '9', b: '2' }, updater('first'))).toHaveLength(1);
+      });
+
+      it('says when it last took a field; giving one up is no taking', () => {
+        const timeWhen = (next: object) => entriesWhen(next, updater('first')).map(({ time }) => time);
+        expect(timeWhen({ a: '9', b: '2' })).toEqual([one]);
+        expect(timeWhen({ a: '1' })).toEqual([noon]);
       });
 
       it('is another one when it applies', () => {
@@ -136,9 +138,8 @@ describe('API server', () =>
       });
 
       it('changes nothing with a change of nothing, not even the time', () => {
-        expect(
-          ownersAfterUpdate(start, changesBetween(object({ data: { a: '1' } }), object({ data: { a: '1' } })), updater('x'), one),
-        ).toEqual(start);
+        const same = object({ data: { a: '1' } });
+        expect(ownersAfterUpdate(begun(), changesBetween(same, same), updater('x'), one)).toEqual(begun());
       });
     });
 
