@@ -2,7 +2,8 @@
 // mutant, so that most mutants take a few milliseconds. Tests see jest's own describe, it and expect, but no jest around them.
 //
 // What one mutant leaves behind could fail the next one's tests. So a mutant is caught only if the very test that failed is green
-// without it, straight afterwards. If it is not, a fresh process tries again.
+// without it, straight afterwards. And what the process remembers (a document made once) could hide a mutant. So a mutant survives
+// only in a fresh process, all tests of its stage.
 
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -86,9 +87,12 @@ class WarmRunner implements TestRunner {
     return { status: DryRunStatus.Complete, tests, mutantCoverage: withHooks(namespace.mutantCoverage, tests) };
   }
 
+  /** Throws when only a fresh process can judge: then Stryker starts one, and asks it. */
   async mutantRun({ activeMutant, testFilter, hitLimit }: MutantRunOptions): Promise<MutantRunResult> {
     let nrOfTests = 0;
-    const covering = testFilter ?? Object.keys(this.#times);
+    const isFresh = this.#runs === 0;
+    // Which tests run a mutant was seen in a process that remembered what earlier tests had made.
+    const covering = isFresh || !testFilter ? Object.keys(this.#times) : testFilter;
     for (const { file, only } of this.#files.flatMap((file) => this.#quickFirst(file, covering))) {
       namespace.hitCount = hitLimit === undefined ? undefined : 0;
       namespace.hitLimit = hitLimit;
@@ -98,12 +102,13 @@ class WarmRunner implements TestRunner {
       });
       nrOfTests += tests.length;
       if (!failure) continue;
-      const control = await this.#run(file, [failure.id]);
-      if (control.failure) throw new Error(`${failure.id} fails without a mutant, too: ${control.failure.message}`);
+      const control = isFresh ? undefined : await this.#run(file, [failure.id]);
+      if (control?.failure) throw new Error(`${failure.id} fails without a mutant, too: ${control.failure.message}`);
       const neverEnds = failure.tookTooLong || (namespace.hitCount ?? 0) > (hitLimit ?? Number.POSITIVE_INFINITY);
       if (neverEnds) return { status: MutantRunStatus.Timeout, reason: failure.message };
       return { status: MutantRunStatus.Killed, killedBy: [failure.id], failureMessage: failure.message, nrOfTests };
     }
+    if (!isFresh) throw new Error(`mutant ${activeMutant.id} survives in a process that is not fresh`);
     return { status: MutantRunStatus.Survived, nrOfTests };
   }
 
