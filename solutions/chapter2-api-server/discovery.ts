@@ -61,8 +61,8 @@ export function answerDiscovery(
 }
 
 /**
- * The aggregated version to answer with: the first media type of the Accept header that this server can write decides.
- * Undefined when that is plain `application/json` (or nothing here fits).
+ * The aggregated version to answer with: that of the first media type in the Accept header that asks for one of `aggregatedVersions`.
+ * Plain `application/json` says less exactly what is wanted, so it counts only when there is none: undefined.
  * An Accept header, shortened: `application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json`
  *
  * @exercise 2.8 Find the form of discovery that the client likes best
@@ -72,7 +72,6 @@ export function aggregatedVersionFor(accept: string): AggregatedVersion | undefi
     const [type, ...parameters] = mediaRange.split(';').map((part) => part.trim());
     if (type !== 'application/json') continue;
     const { g, v, as } = Object.fromEntries(parameters.map((parameter) => parameter.split('='))) as Record<string, string>;
-    if (as === undefined) return undefined;
     if (g !== 'apidiscovery.k8s.io' || as !== 'APIGroupDiscoveryList') continue;
     const version = aggregatedVersions.find((known) => known === v);
     if (version) return version;

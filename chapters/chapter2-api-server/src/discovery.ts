@@ -62,8 +62,8 @@ export function answerDiscovery(
 }
 
 /**
- * The aggregated version to answer with: the first media type of the Accept header that this server can write decides.
- * Undefined when that is plain `application/json` (or nothing here fits).
+ * The aggregated version to answer with: that of the first media type in the Accept header that asks for one of `aggregatedVersions`.
+ * Plain `application/json` says less exactly what is wanted, so it counts only when there is none: undefined.
  * An Accept header, shortened: `application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json`
  */
 export function aggregatedVersionFor(accept: string): AggregatedVersion | undefined {

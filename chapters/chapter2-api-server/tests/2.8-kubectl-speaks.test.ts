@@ -100,8 +100,8 @@ describe('API server', () => {
         [729 * day, '729d'],
         [2 * year + 3 * day, '2y3d'],
         [9 * year + 300 * day, '9y'],
-        [-1 * second, '0s'],
-        [-5 * second, '<invalid>'],
+        [-2 * second + 1, '0s'],
+        [-2 * second, '<invalid>'],
       ])('write %i milliseconds as %s', (milliseconds, text) => {
         expect(humanDuration(milliseconds)).toBe(text);
       });
@@ -156,6 +156,16 @@ describe('API server', () => {
           podWith('Running', [main], [status('sidecar', running, { started: true })], ['Initialized']),
           'Running',
         ],
+        [
+          'waits for a sidecar that has not started',
+          podWith('Pending', [status('main', waiting('PodInitializing'))], [status('sidecar', running, { started: false })]),
+          'Init:0/1',
+        ],
+        [
+          'does not take another init container for done because it has started',
+          podWith('Pending', [status('main', waiting('PodInitializing'))], [status('a', running, { started: true })]),
+          'Init:0/1',
+        ],
       ])('%s', (_, given, word) => {
         expect(podStatus(given)).toBe(word);
       });
@@ -169,6 +179,12 @@ describe('API server', () => {
       it('comes with the number of containers that are ready, sidecars among them', () => {
         const given = podWith('Running', [main, status('b', running, { ready: false })], [status('sidecar', running, { started: true })]);
         expect(tableOf('', 'pods', [given]).rows[0]).toMatchObject({ Ready: '2/3' });
+      });
+
+      it('does not count init containers that do their work once, nor a sidecar that has not started as ready', () => {
+        const once = status('once', ended(0), { started: true, ready: true });
+        const sidecar = status('sidecar', running, { started: false, ready: true });
+        expect(tableOf('', 'pods', [podWith('Running', [main], [once, sidecar])]).rows[0]).toMatchObject({ Ready: '1/2' });
       });
     });
 
@@ -194,7 +210,7 @@ describe('API server', () => {
         const { table } = tableOf('', 'pods', []);
         const column = (name: string) => table.columnDefinitions.find((definition) => definition.name === name);
         expect(column('Name')).toMatchObject({ type: 'string', format: 'name', priority: 0 });
-        expect(column('Status')).toMatchObject({ priority: 0 });
+        expect(column('Status')).toMatchObject({ format: '', priority: 0 });
         expect(column('Node')).toMatchObject({ priority: 1 });
       });
 
@@ -281,6 +297,24 @@ describe('API server', () => {
           expect(first.body).toMatchObject({ apiVersion: 'apidiscovery.k8s.io/v2beta1' });
         });
 
+        it.each([
+          ['with blanks between its parameters', aggregated('v2').replaceAll(';', '; '), 'apidiscovery.k8s.io/v2'],
+          [
+            'behind a form of something else',
+            `application/json;g=meta.k8s.io;v=v2;as=Table,${aggregated('v2beta1')}`,
+            'apidiscovery.k8s.io/v2beta1',
+          ],
+          [
+            'of another group',
+            `application/json;g=meta.k8s.io;v=v2;as=APIGroupDiscoveryList,${aggregated('v2beta1')}`,
+            'apidiscovery.k8s.io/v2beta1',
+          ],
+          ['not in another language than JSON', `${aggregated('v2').replace('application/json', 'text/csv')},application/json`, 'v1'],
+          ['behind the plain form, which is less exact', `application/json,${aggregated('v2')}`, 'apidiscovery.k8s.io/v2'],
+        ])('knows the form that a client asks for %s', async (_, accept, apiVersion) => {
+          expect((await get('/apis', accept)).body).toMatchObject({ apiVersion });
+        });
+
         it('answers the plain form to a client that knows no other', async () => {
           const core = await get('/api', 'application/json');
           expect(core).toMatchObject({ contentType: 'application/json', body: { kind: 'APIVersions', versions: ['v1'] } });
@@ -312,6 +346,27 @@ describe('API server', () => {
           expect(await discovered('/api', '', 'nodes')).toMatchObject({ scope: 'Cluster' });
         });
 
+        it('leaves out what a resource has none of', async () => {
+          const secrets = await discovered('/api', '', 'secrets');
+          expect(Object.keys(secrets ?? {})).not.toEqual(
+            expect.arrayContaining([expect.stringMatching(/shortNames|categories|subresources/)]),
+          );
+          const { body } = await get('/api/v1', 'application/json');
+          const plain = (body as { resources: { name: string }[] }).resources.find(({ name }) => name === 'secrets');
+          expect(Object.keys(plain ?? {})).not.toEqual(expect.arrayContaining([expect.stringMatching(/shortNames|categories/)]));
+        });
+
+        it('tells of each group and version only its own resources', async () => {
+          const { items } = (await get('/apis', aggregated('v2'))).body as Discovery;
+          const resourcesOf = (group: string, version: string) =>
+            items
+              .find(({ metadata }) => metadata.name === group)
+              ?.versions.find((candidate) => candidate.version === version)
+              ?.resources.map((candidate) => candidate.resource);
+          expect(resourcesOf('batch', 'v1')?.sort()).toEqual(['cronjobs', 'jobs']);
+          expect(resourcesOf('autoscaling', 'v1')).toEqual(['horizontalpodautoscalers']);
+        });
+
         it('puts subresources under their resource, each with the kind that it answers with', async () => {
           const deployments = await discovered('/apis', 'apps', 'deployments');
           const scale = deployments?.subresources?.find(({ subresource }) => subresource === 'scale');
@@ -323,14 +378,22 @@ describe('API server', () => {
           const { body } = await get('/api/v1', 'application/json');
           const { resources, groupVersion } = body as { groupVersion: string; resources: { name: string }[] };
           const entry = (name: string) => resources.find((candidate) => candidate.name === name);
+          expect((await get('/apis/apps/v1', 'application/json')).body).toMatchObject({ kind: 'APIResourceList', apiVersion: 'v1' });
           expect(groupVersion).toBe('v1');
-          expect(entry('pods')).toMatchObject({ kind: 'Pod', namespaced: true, singularName: 'pod', shortNames: ['po'] });
-          expect(entry('pods/status')).toMatchObject({ kind: 'Pod', namespaced: true });
+          expect(entry('pods')).toMatchObject({
+            kind: 'Pod',
+            namespaced: true,
+            singularName: 'pod',
+            shortNames: ['po'],
+            categories: ['all'],
+          });
+          expect(entry('pods/status')).toMatchObject({ kind: 'Pod', namespaced: true, singularName: '' });
+          expect(entry('pods/status')).not.toHaveProperty('group');
           expect(entry('pods/eviction')).toMatchObject({ group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] });
         });
 
-        it('answers 404 for a group that it does not serve', async () => {
-          await expect(get('/apis/sandwiches.example.com', 'application/json')).rejects.toMatchObject({ code: 404 });
+        it.each(['/apis/sandwiches.example.com', '/apis/apps/v9'])('answers 404 for %s, which it does not serve', async (path) => {
+          await expect(get(path, 'application/json')).rejects.toMatchObject({ code: 404 });
         });
       });
 
