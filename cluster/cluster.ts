@@ -188,9 +188,11 @@ export class Cluster {
       const kubeconfig = await this.#kubeconfig(fileNameOf(title), server, `system:${user}`);
       await this.#processes.start(title, () => ({ kubeconfig, ...flags }));
     };
-    const rootCa = { 'root-ca-file': this.#identities.caFile };
+    const { caFile, caKeyFile } = this.#identities;
+    const rootCa = { 'root-ca-file': caFile };
+    const signing = { 'cluster-signing-cert-file': caFile, 'cluster-signing-key-file': caKeyFile };
     await Promise.all([
-      start('kube-controller-manager', 'kube-controller-manager', rootCa),
+      start('kube-controller-manager', 'kube-controller-manager', { ...rootCa, ...signing }),
       start('kube-scheduler', 'kube-scheduler'),
       ...(this.#needsBackup
         ? [start(backupManager, 'kube-controller-manager', { ...rootCa, controllers: indispensableControllers.join(',') })]

@@ -149,6 +149,9 @@ export const componentTable: Record<string, ComponentCommand> = {
       'healthz-bind-address': healthz,
       controllers: { description: 'which controllers to run, separated by commas; * for all', default: '*' },
       'root-ca-file': { description: 'the CA that every namespace is told of, so that pods trust the API server', default: '' },
+      'cluster-signing-cert-file': { description: 'the CA that signs approved certificate requests; absent: nobody does', default: '' },
+      'cluster-signing-key-file': { description: "that CA's key", default: '' },
+      'cluster-signing-duration': { description: 'seconds that a signed certificate is good for, at most', default: '31536000' },
     },
     () => import('#controller-manager'),
     async (flags, context) => {
@@ -158,6 +161,7 @@ export const componentTable: Record<string, ComponentCommand> = {
         listen: listenAddress(flags['healthz-bind-address']),
         ...(flags.controllers === '*' ? {} : { controllers: split(flags.controllers) }),
         ...(flags['root-ca-file'] ? { rootCa: read(flags['root-ca-file']) } : {}),
+        ...clusterSigning(flags),
         ...context,
       });
     },
@@ -268,6 +272,13 @@ async function auditLog(policyFile: string, path: string, log: Logger) {
     output.on('error', (error) => log.error('the audit log cannot be written any more', { error }));
   }
   return { policy, write: (line: string) => void output.write(`${line}\n`) };
+}
+
+function clusterSigning(flags: Record<string, string>) {
+  const { 'cluster-signing-cert-file': cert = '', 'cluster-signing-key-file': key = '', 'cluster-signing-duration': duration = '' } = flags;
+  if (Boolean(cert) !== Boolean(key)) throw new UsageError('--cluster-signing-cert-file and --cluster-signing-key-file need each other');
+  const durationMs = wholeNumber('cluster-signing-duration', duration, { min: 600, max: 1_000_000_000 }) * 1000;
+  return cert ? { signing: { authority: { cert: read(cert), key: read(key) }, durationMs } } : {};
 }
 
 function authorizationMode(value: string | undefined): AuthorizationMode {

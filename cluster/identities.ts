@@ -18,6 +18,8 @@ export interface Identities {
   /** Writes a kubeconfig that speaks as `user`; returns its path. */
   kubeconfig(path: string, server: string, identity: { user: string; groups?: string[]; context?: string }): Promise<string>;
   caFile: string;
+  /** With it the controller manager signs what others ask for. */
+  caKeyFile: string;
   /** The key that service account tokens are signed with: it outlives every process of the API server. */
   signingKeyFile: string;
 }
@@ -26,15 +28,16 @@ export interface Identities {
 export async function createIdentities(folder: string): Promise<Identities> {
   await mkdir(folder, { recursive: true });
   const authority = await createCertificateAuthority('kubekata');
-  const caFile = join(folder, 'ca.crt');
-  await writeFile(caFile, authority.cert);
   const writeSecret = (path: string, text: string) => writeFile(path, text, { mode: 0o600 });
+  const [caFile, caKeyFile] = [join(folder, 'ca.crt'), join(folder, 'ca.key')];
+  await Promise.all([writeFile(caFile, authority.cert), writeSecret(caKeyFile, authority.key)]);
   const signingKeyFile = join(folder, 'sa.key');
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   await writeSecret(signingKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
   return {
     ca: authority.cert,
     caFile,
+    caKeyFile,
     signingKeyFile,
     async certificate(name, request) {
       const pair = await authority.issue(request);

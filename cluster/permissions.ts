@@ -10,7 +10,7 @@ const controllerManager = 'system:kube-controller-manager';
 export const dnsUser = 'system:dns';
 
 export async function grantPermissions(client: Client): Promise<void> {
-  await Promise.all([grantLoops(client), grantDns(client)]);
+  await Promise.all([grantLoops(client), grantDns(client), grantCertificates(client)]);
 }
 
 /**
@@ -35,7 +35,19 @@ async function grantDns(client: Client): Promise<void> {
   await bind(client, name, name, dnsUser);
 }
 
-async function bind(client: Client, name: string, role: string, user: string): Promise<void> {
+/**
+ * Who comes with the token of a node to be may ask for its first certificate, and a node for its next one: nobody has to approve that.
+ * Kubernetes: cmd/kubeadm/app/phases/bootstraptoken/node/tlsbootstrap.go
+ */
+async function grantCertificates(client: Client): Promise<void> {
+  const newNodes = 'system:bootstrappers:kubeadm:default-node-token';
+  const requests = 'system:certificates.k8s.io:certificatesigningrequests';
+  await bind(client, 'kubeadm:kubelet-bootstrap', 'system:node-bootstrapper', newNodes, 'Group');
+  await bind(client, 'kubeadm:node-autoapprove-bootstrap', `${requests}:nodeclient`, newNodes, 'Group');
+  await bind(client, 'kubeadm:node-autoapprove-certificate-rotation', `${requests}:selfnodeclient`, 'system:nodes', 'Group');
+}
+
+async function bind(client: Client, name: string, role: string, subject: string, kind: 'User' | 'Group' = 'User'): Promise<void> {
   const roleRef = { apiGroup, kind: 'ClusterRole', name: role };
-  await client.create(ClusterRoleBindings, { metadata: { name }, roleRef, subjects: [{ apiGroup, kind: 'User', name: user }] });
+  await client.create(ClusterRoleBindings, { metadata: { name }, roleRef, subjects: [{ apiGroup, kind, name: subject }] });
 }

@@ -4,6 +4,7 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1';
 import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1';
 import type { SubjectAccessReview } from 'kubernetes-types/authorization/v1';
+import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1';
 import type { Lease } from 'kubernetes-types/coordination/v1';
 import type {
   ConfigMap,
@@ -33,6 +34,7 @@ import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } f
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1';
 
 export type {
+  CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
@@ -141,6 +143,13 @@ export const PersistentVolumeClaims = resource<PersistentVolumeClaim>(
   'Namespaced',
 );
 export const Leases = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases', 'Namespaced');
+
+export const CertificateSigningRequests = resource<CertificateSigningRequest>(
+  'certificates.k8s.io/v1',
+  'CertificateSigningRequest',
+  'certificatesigningrequests',
+  'Cluster',
+);
 
 export const CustomResourceDefinitions = resource<CustomResourceDefinition>(
   'apiextensions.k8s.io/v1',

@@ -93,7 +93,12 @@ export class Client {
 
   /** Replaces the object's status and nothing else. */
   updateStatus<T extends KubernetesObject>(resource: Resource<T>, object: T): Promise<T> {
-    return this.#json<T>({ method: 'PUT', path: pathOf(resource, nameOf(object), 'status'), body: typed(resource, object) });
+    return this.updateSubresource(resource, object, 'status');
+  }
+
+  /** Replaces what may be changed there and nothing else, e.g. a certificate request's `approval`. */
+  updateSubresource<T extends KubernetesObject>(resource: Resource<T>, object: T, subresource: string): Promise<T> {
+    return this.#json<T>({ method: 'PUT', path: pathOf(resource, nameOf(object), subresource), body: typed(resource, object) });
   }
 
   patch<T extends KubernetesObject>(

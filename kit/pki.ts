@@ -2,12 +2,9 @@
 // its common name is the user, its organizations are the groups.
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/authentication/request/x509/x509.go
 
-import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
 import { type Clock, systemClock } from '#kit/clock';
-
-x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[1]);
+import { x509 } from '#kit/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const yearInMs = 365 * 24 * 3600 * 1000;
@@ -78,16 +75,13 @@ export async function createCertificateAuthority(commonName: string, clock: Cloc
 export async function requestCertificate({
   commonName,
   organizations = [],
-}: Pick<CertificateRequest, 'commonName' | 'organizations'>): Promise<{ request: string; key: string }> {
+  hosts = [],
+}: Omit<CertificateRequest, 'usages'>): Promise<{ request: string; key: string }> {
   const keys = await generateKeys();
   const name = [...organizations.map((organization) => ({ O: [organization] })), { CN: [commonName] }];
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm });
+  const extensions = hosts.length ? [new x509.SubjectAlternativeNameExtension(hosts.map(toGeneralName))] : [];
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name, keys, extensions, signingAlgorithm: algorithm });
   return { request: request.toString('pem'), key: await privateKeyPem(keys) };
-}
-
-/** The groups that a certificate request (PEM) asks for. @throws Error when it is none */
-export function organizationsIn(request: string): string[] {
-  return new x509.Pkcs10CertificateRequest(request).subjectName.getField('O');
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -16,8 +16,11 @@ const alsoSent = [
   'k8s.io.api.autoscaling.v1.Scale',
   'k8s.io.api.authentication.v1.SelfSubjectReview',
   'k8s.io.api.authentication.v1.TokenRequest',
+  'k8s.io.api.authentication.v1.TokenReview',
+  'k8s.io.api.authorization.v1.LocalSubjectAccessReview',
   'k8s.io.api.authorization.v1.SelfSubjectAccessReview',
   'k8s.io.api.authorization.v1.SelfSubjectRulesReview',
+  'k8s.io.api.authorization.v1.SubjectAccessReview',
   'k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions',
 ];
 

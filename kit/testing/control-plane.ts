@@ -27,6 +27,8 @@ export interface TestControlPlane {
   readonly serverUrl: string;
   /** The cluster's CA, PEM. */
   readonly ca: string;
+  /** Its key, for who signs certificates. */
+  readonly caKey: string;
   /** For components that a test starts; `KUBEKATA_LOG=info` shows what they log. */
   readonly context: ComponentContext;
   /** A certificate of the cluster's CA, good for serving on loopback and as a client. */
@@ -127,6 +129,7 @@ async function start({ apiServer: unusual = {} }: TestControlPlaneOptions): Prom
       context,
       serverUrl: apiServer.url,
       ca: authority.cert,
+      caKey: authority.key,
       eventually: (what, check, options) => eventually(what, check, { story, ...options }),
     };
   } catch (error) {

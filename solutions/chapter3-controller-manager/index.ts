@@ -5,6 +5,9 @@
 import type { Client } from '#kit/client';
 import type { ComponentContext, ListenAddress, RunningComponent } from '#kit/component';
 import { serveHealth } from '#kit/health-server';
+import { CertificateApprovingController } from './certificate-approving-controller.ts';
+import { CertificateCleaner } from './certificate-cleaner.ts';
+import { CertificateSigningController, type ClusterSigning } from './certificate-signing-controller.ts';
 import { ClusterRoleAggregation } from './cluster-role-aggregation.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { runController } from './controller.ts';
@@ -33,6 +36,10 @@ const controllers: Record<string, (context: ControllerContext, options: Controll
   'serviceaccount-controller': (context) => new ServiceAccountController(context),
   'root-ca-certificate-publisher-controller': (context, { rootCa }) => (rootCa ? new RootCaPublisher(context, rootCa) : undefined),
   'clusterrole-aggregation-controller': (context) => new ClusterRoleAggregation(context),
+  'certificatesigningrequest-signing-controller': (context, { signing }) =>
+    signing ? new CertificateSigningController(context, signing) : undefined,
+  'certificatesigningrequest-approving-controller': (context) => new CertificateApprovingController(context),
+  'certificatesigningrequest-cleaner-controller': (context) => new CertificateCleaner(context),
 };
 
 export interface ControllerManagerOptions extends ComponentContext {
@@ -43,6 +50,8 @@ export interface ControllerManagerOptions extends ComponentContext {
   controllers?: string[];
   /** PEM: what pods shall trust the API server by. Absent: nobody publishes it. */
   rootCa?: string;
+  /** What certificates are signed with that somebody approved. Absent: nobody signs. */
+  signing?: ClusterSigning;
 }
 
 /** Resolves when every cache is filled and the controllers run; until the API server answers it waits. */

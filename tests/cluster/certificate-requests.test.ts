@@ -1,8 +1,7 @@
 // Certificate requests: who asks is written down, who approves is asked for permission, and what is decided stays decided.
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1';
-import { ClusterRoleBindings, ClusterRoles, type Resource } from '#kit/api';
+import { type CertificateSigningRequest, ClusterRoleBindings, ClusterRoles, CertificateSigningRequests as Requests } from '#kit/api';
 import { createCertificateAuthority, requestCertificate } from '#kit/pki';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 import { type Kubectl, kubectlFor } from '#kit/testing/kubectl';
@@ -22,12 +21,6 @@ describe('API server: certificate requests', () => {
     await plane?.stop();
   });
 
-  const Requests: Resource<CertificateSigningRequest> = {
-    apiVersion: 'certificates.k8s.io/v1',
-    kind: 'CertificateSigningRequest',
-    plural: 'certificatesigningrequests',
-    namespaced: false,
-  };
   /** From anybody, for anybody: what it says is not believed until somebody approves it. */
   async function request(name: string, spec: Partial<CertificateSigningRequest['spec']> = {}): Promise<CertificateSigningRequest> {
     const { request } = await requestCertificate({ commonName: name, organizations: ['dev'] });
@@ -89,8 +82,90 @@ describe('API server: certificate requests', () => {
       const lost = patch(door, [condition('Failed')]);
       await expect(lost).rejects.toMatchObject(whatIsWrong('updates may not remove a condition of type "Approved"'));
     }
-    const both = patch('approval', [condition('Approved'), condition('Denied')]);
+    const both = patch('approval', [condition('Failed'), condition('Approved'), condition('Denied')]);
     await expect(both).rejects.toMatchObject(whatIsWrong('Approved and Denied conditions are mutually exclusive'));
+    const refuted = patch('approval', [condition('Approved')]);
+    await expect(refuted).rejects.toMatchObject(whatIsWrong('updates may not remove a condition of type "Failed"'));
+  });
+
+  it('says since when it is so, and who signs doesn’t say anything else about the approval', async () => {
+    await plane.client.create(Requests, await request('dated'));
+    const patch = (subresource: string, conditions: object[]) =>
+      plane.client.patch(Requests, { name: 'dated' }, 'merge', { status: { conditions } }, { subresource });
+    const approved = { type: 'Approved', status: 'True', reason: 'Test' };
+    const { status } = await patch('approval', [approved]);
+    const dated = { ...approved, lastUpdateTime: expect.any(String), lastTransitionTime: expect.any(String) };
+    expect(status?.conditions).toEqual([dated]);
+    const waiting = { type: 'Waiting', status: 'False', reason: 'Test', lastUpdateTime: '2020-01-01T00:00:00Z' };
+    const later = await patch('status', [{ ...approved, reason: 'Other' }, waiting]);
+    expect(later.status?.conditions).toEqual([status?.conditions?.[0], { ...waiting, lastTransitionTime: expect.any(String) }]);
+  });
+
+  it('says nothing that makes no sense', async () => {
+    await plane.client.create(Requests, await request('sensible'));
+    const patch = (status: object) => plane.client.patch(Requests, { name: 'sensible' }, 'merge', { status }, { subresource: 'status' });
+    const condition = (type: string, status = 'True') => ({ type, status, reason: 'Test' });
+    const { cert, key } = await createCertificateAuthority('test');
+    const why = (field: string, message: string) => ({ status: { code: 422, details: { causes: [{ field, message }] } } });
+    const field = 'status.conditions';
+    const cases: [object, ReturnType<typeof why>][] = [
+      [{ conditions: [condition('')] }, why(`${field}[0].type`, 'Required value')],
+      [{ conditions: [condition('Waiting', '')] }, why(`${field}[0].status`, 'Required value')],
+      [{ conditions: [condition('Failed', 'False')] }, why(`${field}[0].status`, 'Unsupported value: "False": supported values: "True"')],
+      [
+        { conditions: [condition('Waiting', 'Maybe')] },
+        why(`${field}[0].status`, 'Unsupported value: "Maybe": supported values: "False", "True", "Unknown"'),
+      ],
+      [{ conditions: [condition('Waiting'), condition('Waiting')] }, why(`${field}[1].type`, 'Duplicate value: "Waiting"')],
+      [
+        { certificate: base64('nothing') },
+        why('status.certificate', 'Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block'),
+      ],
+      [
+        { certificate: base64(`${cert}\n${key}`) },
+        why('status.certificate', 'Invalid value: "<certificate data>": only CERTIFICATE PEM blocks are allowed, found "PRIVATE KEY"'),
+      ],
+    ];
+    for (const [status, problem] of cases) await expect(patch(status)).rejects.toMatchObject(problem);
+    expect((await patch({ certificate: base64(`its subject: test\n${cert}`) })).status?.certificate).toBeDefined();
+    const another = patch({ certificate: base64((await createCertificateAuthority('test')).cert) });
+    await expect(another).rejects.toMatchObject(
+      why('status.certificate', 'Forbidden: updates may not modify existing certificate content'),
+    );
+  });
+
+  it('asks for the same for ever', async () => {
+    const asked = await plane.client.create(Requests, await request('steady', { expirationSeconds: 3600 }));
+    const changed = { ...asked, metadata: { ...asked.metadata, labels: { a: 'b' } }, spec: { ...asked.spec, expirationSeconds: 7200 } };
+    const { metadata, spec } = await plane.client.update(Requests, changed);
+    expect(metadata?.labels).toEqual({ a: 'b' });
+    expect(spec).toEqual(asked.spec);
+    expect(metadata?.generation).toBeUndefined();
+  });
+
+  it('asks in words that there are', async () => {
+    const wrong = { usages: ['client auth', 'client auth', 'flying'], expirationSeconds: 599 };
+    const causes = [
+      { field: 'spec.usages[1]', message: 'Duplicate value: "client auth"' },
+      {
+        field: 'spec.usages[2]',
+        message: expect.stringMatching(/^Unsupported value: "flying": supported values: "any", "cert sign", .*"timestamping"$/),
+      },
+      { field: 'spec.expirationSeconds', message: 'Invalid value: 599: may not specify a duration less than 600 seconds (10 minutes)' },
+    ];
+    const refused = plane.client.create(Requests, await request('wrong', wrong));
+    await expect(refused).rejects.toMatchObject({
+      status: { code: 422, details: { causes: expect.arrayContaining(causes.map((cause) => expect.objectContaining(cause))) } },
+    });
+    for (const [signerName, why] of [
+      ['kubernetes.io/legacy-unknown', 'the legacy signerName is not allowed via this API version'],
+      ['example.com/a/b', "must be a fully qualified domain and path of the form 'example.com/signer-name'"],
+    ]) {
+      const message = `Invalid value: ${JSON.stringify(signerName)}: ${why}`;
+      await expect(plane.client.create(Requests, await request('wrong', { signerName: signerName ?? '' }))).rejects.toMatchObject({
+        status: { details: { causes: [{ field: 'spec.signerName', message }] } },
+      });
+    }
   });
 
   it('is refused when something is missing, when it is none, and when it asks for everything', async () => {

@@ -22,7 +22,7 @@ export function newborn(object: ApiObject, { clock, random }: { clock: Clock; ra
 /** Of these nobody asks which wish they follow: the strategies of their kinds don't count. */
 const notCounted = new Set([
   ...['/Pod', '/Service', '/Node', '/Namespace', '/LimitRange', '/ResourceQuota', '/PersistentVolume', '/PersistentVolumeClaim'],
-  ...['autoscaling/HorizontalPodAutoscaler', 'coordination.k8s.io/Lease'],
+  ...['autoscaling/HorizontalPodAutoscaler', 'certificates.k8s.io/CertificateSigningRequest', 'coordination.k8s.io/Lease'],
   ...['storage.k8s.io/CSIDriver', 'storage.k8s.io/CSINode', 'storage.k8s.io/VolumeAttachment'],
 ]);
 

@@ -58,7 +58,7 @@ export function createAdmission({
     serviceAccount({ storage: source.storage, clock, random }),
     ...access,
     podSecurity(source),
-    ...certificatePlugins(authorizer),
+    ...certificatePlugins(authorizer, clock),
     priority(source),
     defaultTolerations,
     ownerReferences(authorizer, definitions),

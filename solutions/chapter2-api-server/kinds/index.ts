@@ -2,10 +2,10 @@
 
 import type { StatusCause } from 'kubernetes-types/meta/v1';
 import type { KubernetesObject } from '#kit/api';
-import { certificateSigningRequests } from '../certificate-requests.ts';
 import { customResourceDefinitions } from '../custom/definition-strategy.ts';
 import type { ApiObject } from '../object.ts';
 import type { ResourceDefinition } from '../resources.ts';
+import { certificateSigningRequests } from './certificate-requests.ts';
 import { configMaps, secrets } from './config.ts';
 import { daemonSets, deployments, replicaSets, replicationControllers, statefulSets } from './deployments.ts';
 import { disruptionBudgets } from './disruption-budgets.ts';

@@ -2,6 +2,7 @@
 // Kubernetes: the validation.go of each group under pkg/apis
 
 import type { JsonObject } from '../json.ts';
+import { certificateRules } from './certificate-rules.ts';
 import { invalidValue, required as missing } from './field-errors.ts';
 import {
   addressRange,
@@ -50,6 +51,7 @@ const forResources =
 export const typeRules: Record<string, TypeRules> = {
   ...podRules,
   ...networkRules,
+  ...certificateRules,
 
   'apps.v1.DeploymentSpec': { revisionHistoryLimit: notNegative, progressDeadlineSeconds: notNegative, minReadySeconds: notNegative },
   'apps.v1.ReplicaSetSpec': { minReadySeconds: notNegative },
