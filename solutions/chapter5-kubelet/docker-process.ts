@@ -33,9 +33,15 @@ export async function execInContainer(
   };
 }
 
+/** Throws for a container that does not run, or ends while it is attached to: what it wrote is in its log. */
 export async function attachToContainer(container: Docker.Container, { stdin, stdout, stderr }: StreamOptions): Promise<ContainerProcess> {
-  const { Config } = await container.inspect();
   const connection = (await container.attach({ stream: true, hijack: true, stdin, stdout, stderr })) as Duplex;
+  const { Config, State } = await container.inspect();
+  // Docker attaches to a container that has ended, too, and waits for it to be started again.
+  if (!State.Running) {
+    connection.destroy();
+    throw new Error(`the container is not running: ${State.Status}`);
+  }
   const streams = streamsOf(connection, Config.Tty);
   return {
     ...streams,

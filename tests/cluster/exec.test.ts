@@ -13,6 +13,7 @@ import type { ClientConfig } from '#kit/client';
 import { readKubeconfig } from '#kit/kubeconfig';
 import { TestCluster } from '#kit/testing/cluster';
 import { withDeadline } from '#kit/testing/wait';
+import { attachToContainer } from '#kubelet/docker-process';
 
 jest.setTimeout(60_000);
 
@@ -134,6 +135,25 @@ describe('exec, attach and cp', () => {
     const flags = ['-i', '--rm', '--quiet', '--restart=Never', `--image=${image}`];
     const outcome = await cluster.kubectlOutcome(['run', 'once', ...flags, '--', 'sh', '-c', 'cat; exit 3'], 'hello\n');
     expect(outcome).toMatchObject({ code: 3, stdout: 'hello\n' });
+  });
+
+  it('attaching to what has just ended is refused, so that kubectl shows the log in its place', async () => {
+    const container = await cluster.docker.createContainer({ Image: image, Cmd: ['true'] });
+    try {
+      await container.start();
+      await container.wait();
+      const attached = attachToContainer(container, { stdin: true, stdout: true, stderr: true, tty: false });
+      await expect(attached).rejects.toThrow('the container is not running: exited');
+    } finally {
+      await container.remove({ force: true });
+    }
+  });
+
+  it('kubectl run -i shows what a container has to say that ends at once', async () => {
+    for (const round of ['1', '2', '3', '4']) {
+      const flags = ['-i', '--rm', '--quiet', '--restart=Never', `--image=${image}`];
+      expect(await cluster.kubectlOutcome(['run', `quick-${round}`, ...flags, '--', 'echo', 'done'])).toMatchObject({ stdout: 'done\n' });
+    }
   });
 
   describe('the WebSocket', () => {
