@@ -2,9 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { statusOf } from '#controller-manager/disruption-controller';
-import type { Pod, PodDisruptionBudget } from '#kit/api';
+import { type Pod, type PodDisruptionBudget, type PodSpec, Pods } from '#kit/api';
 import { pod } from '#kit/testing/builders';
 import { TestCluster } from '#kit/testing/cluster';
+import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 
 jest.setTimeout(60_000);
 
@@ -65,6 +66,69 @@ describe('a disruption budget', () => {
     expect(later).toEqual(first);
     const none = statusOf(budget({ minAvailable: 3 }, first), state, now + 60_000);
     expect(none.conditions).toMatchObject([{ status: 'False', reason: 'InsufficientPods', lastTransitionTime: '2026-01-01T00:01:00Z' }]);
+  });
+});
+
+describe('an evicted pod', () => {
+  let plane: TestControlPlane;
+  beforeAll(async () => {
+    plane = await startTestControlPlane();
+  });
+  afterAll(() => plane?.stop());
+
+  /** It stays to be looked at. */
+  const create = (name: string) => {
+    const held = { ...pod(name), metadata: { name, namespace: 'default', finalizers: ['example.com/stay'] } };
+    return plane.client.create(Pods, { ...held, spec: { ...held.spec, nodeName: 'node-1' } as PodSpec });
+  };
+  const evict = (name: string, deleteOptions?: object, { urlName = name, query = '', by = plane.client } = {}) =>
+    by.send({
+      method: 'POST',
+      path: `/api/v1/namespaces/default/pods/${urlName}/eviction${query}`,
+      body: JSON.stringify({ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace: 'default' }, deleteOptions }),
+    });
+  const get = (name: string) => plane.client.get(Pods, { namespace: 'default', name });
+  const reasonOf = ({ status }: Pod) => status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
+
+  it('says why it goes, once', async () => {
+    await create('web');
+    await evict('web');
+    const evicted = await get('web');
+    expect(evicted.metadata?.deletionTimestamp).toBeDefined();
+    const reason = reasonOf(evicted);
+    expect(reason).toEqual({
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'EvictionByEvictionAPI',
+      message: 'Eviction API: evicting',
+      lastProbeTime: null,
+      lastTransitionTime: expect.any(String),
+    });
+    await evict('web');
+    expect((await get('web')).status?.conditions?.filter(({ type }) => type === 'DisruptionTarget')).toEqual([reason]);
+  });
+
+  it('says nothing when it was a rehearsal, another pod was meant, or the wrong one asked', async () => {
+    const { metadata } = await create('other');
+    await evict('other', undefined, { query: '?dryRun=All' });
+    await expect(evict('other', { preconditions: { uid: 'another' } })).rejects.toMatchObject({ status: { code: 409 } });
+    await expect(evict('other', { preconditions: { resourceVersion: '1' } })).rejects.toMatchObject({ status: { code: 409 } });
+    const by = await plane.clientFor('system:node:node-2', ['system:nodes']);
+    await expect(evict('other', undefined, { by })).rejects.toThrow('can only evict pods with spec.nodeName set to itself');
+    await expect(evict('web', {}, { urlName: 'other' })).rejects.toMatchObject({
+      status: { code: 400, message: expect.stringContaining('name in URL does not match name in Eviction object') },
+    });
+    const untouched = await get('other');
+    expect(reasonOf(untouched)).toBeUndefined();
+    expect(untouched.metadata?.resourceVersion).toBe(metadata?.resourceVersion);
+  });
+
+  it('goes when just this version of it was meant', async () => {
+    const { metadata } = await create('exact');
+    await evict('exact', { preconditions: { uid: metadata?.uid, resourceVersion: metadata?.resourceVersion } });
+    const evicted = await get('exact');
+    expect(evicted.metadata?.deletionTimestamp).toBeDefined();
+    expect(reasonOf(evicted)).toBeDefined();
   });
 });
 
