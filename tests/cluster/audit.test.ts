@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AuditLevel, decide, readPolicy } from '#api-server/audit/policy';
 import { ConfigMaps, Secrets } from '#kit/api';
+import { Client } from '#kit/client';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 
 const policy = `
@@ -43,6 +44,8 @@ describe('an audit policy', () => {
     ['Request', 'one object', jane, resource('get', '|bank|one|configmaps')],
     ['Metadata', 'another object', jane, resource('get', '|bank|two|configmaps')],
     ['None', 'what is in no namespace', jane, resource('list', '|||persistentvolumes')],
+    ['None', 'a path, whoever asks', undefined, { verb: 'get', path: '/version' }],
+    ['Metadata', 'a verb of users, when nobody knows who asks', undefined, resource('watch', '|shop||services')],
   ])('says %s of %s', (level, _, user, action) => {
     expect(decide(readPolicy(policy), user, action).level).toBe(level);
   });
@@ -165,6 +168,45 @@ describe('the audit log', () => {
     const path = '/api/v1/namespaces/default/secrets/hidden';
     await expect(plane.client.send({ method: 'GET', path, headers })).rejects.toThrow('User "joe" cannot get');
     expect((await about('hidden'))[0]).toMatchObject({ user: { username: 'admin' }, impersonatedUser: { username: 'joe' } });
+  });
+
+  it('says that somebody was turned away who could not prove who they are, and nothing else of them', async () => {
+    const stranger = new Client({ server: plane.serverUrl, tls: { ca: plane.ca }, token: 'abc', userAgent: 'stranger' });
+    const path = '/api/v1/namespaces/shop/configmaps/strange';
+    const refusal = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'Unauthorized',
+      reason: 'Unauthorized',
+      code: 401,
+    };
+    await expect(stranger.send({ method: 'PUT', path, body: '{"data":{}}' })).rejects.toMatchObject({ status: refusal });
+    await expect(stranger.send({ method: 'GET', path: '/version' })).rejects.toMatchObject({ status: refusal });
+    stranger.close();
+    const [event] = await about('strange', 'ResponseStarted');
+    const { kind: _, apiVersion: __, ...responseStatus } = refusal;
+    expect(event).toEqual({
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level: 'RequestResponse',
+      auditID: expect.any(String),
+      stage: 'ResponseStarted',
+      requestURI: path,
+      verb: 'update',
+      user: {},
+      sourceIPs: ['127.0.0.1'],
+      userAgent: 'stranger',
+      objectRef: { resource: 'configmaps', namespace: 'shop', name: 'strange', apiVersion: 'v1' },
+      responseStatus,
+      responseObject: refusal,
+      requestReceivedTimestamp: expect.any(String),
+      stageTimestamp: expect.any(String),
+    });
+    // One line is all there is, and none where the policy wants none.
+    const theirs = lines.filter((line) => line.includes('"userAgent":"stranger"'));
+    expect(theirs).toHaveLength(1);
   });
 
   it('says when a watch begins, and when it ends', async () => {

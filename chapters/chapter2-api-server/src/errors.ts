@@ -90,8 +90,10 @@ export function badRequest(message: string): ApiError {
   return new ApiError(failure(400, 'BadRequest', message));
 }
 
+/** To somebody who could not prove who they are it says no more than that. */
 export function unauthorized(): ApiError {
-  return new ApiError(failure(401, 'Unauthorized', 'Unauthorized'));
+  const { details: _, ...status } = failure(401, 'Unauthorized', 'Unauthorized');
+  return new ApiError(status);
 }
 
 export function methodNotAllowed(): ApiError {

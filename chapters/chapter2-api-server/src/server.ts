@@ -135,8 +135,11 @@ async function serve(
   const leave = traffic.enter(kind);
   const answered = metrics.begin(kind, requestLabels(asked));
   let trail: AuditTrail | undefined;
+  let isKnown = false;
+  const audited = () => ({ message, action: actionOf(method, path, query) });
   const identified = (user: User, impersonated: User | undefined) => {
-    trail = audit?.begin({ message, action: actionOf(method, path, query), user, impersonated });
+    isKnown = true;
+    trail = audit?.begin({ ...audited(), user, impersonated });
   };
   const over = new AbortController();
   // Whoever takes the connection over has no response any more.
@@ -162,6 +165,7 @@ async function serve(
   } catch (error) {
     const status = statusOf(error);
     trail?.answered(status);
+    if (status.code === 401 && !isKnown) audit?.turnedAway(audited(), status);
     if (status.code === 500) log.error('a request failed unexpectedly', { method, path, error, stack: (error as Error).stack });
     if (response.headersSent) return void response.destroy();
     // What is left of a body that nobody wants would be taken for the next request.

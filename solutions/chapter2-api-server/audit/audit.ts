@@ -1,6 +1,6 @@
 // The audit log: who asked for what, when, and what became of it, one line of JSON for each stage of a request. How much is written down is
-// up to the policy; of who could not prove who they are, nothing is.
-// Kubernetes: staging/src/k8s.io/apiserver/pkg/audit, pkg/endpoints/filters/audit.go
+// up to the policy. Of who could not prove who they are, there is one line: that they were turned away.
+// Kubernetes: staging/src/k8s.io/apiserver/pkg/audit, pkg/endpoints/filters/audit.go and authn_audit.go
 
 import type { IncomingMessage } from 'node:http';
 import { type Clock, microTimestamp, type Random } from '#kit/clock';
@@ -21,8 +21,8 @@ export interface AuditOptions {
 export interface AuditedRequest {
   message: IncomingMessage;
   action: Action;
-  /** Who asks. */
-  user: User;
+  /** Who asks; undefined: nobody knows. */
+  user: User | undefined;
   /** As whom, where that is somebody else. */
   impersonated?: User | undefined;
 }
@@ -39,7 +39,18 @@ export class Audit {
   }
 
   /** A request whose author is known; undefined when nothing is to be written of it. */
-  begin(request: AuditedRequest): AuditTrail | undefined {
+  begin(request: AuditedRequest & { user: User }): AuditTrail | undefined {
+    const trail = this.#trailOf(request);
+    trail?.received();
+    return trail;
+  }
+
+  /** A request whose author could not prove who they are. */
+  turnedAway(request: Pick<AuditedRequest, 'message' | 'action'>, status: Status): void {
+    this.#trailOf({ ...request, user: undefined })?.turnedAway(status);
+  }
+
+  #trailOf(request: AuditedRequest): AuditTrail | undefined {
     const { policy, write } = this.#options;
     const decision = decide(policy, request.user, request.action);
     if (decision.level === 'None') return undefined;
@@ -65,7 +76,16 @@ export class AuditTrail {
     this.#write = write;
     this.#clock = clock;
     this.#received = microTimestamp(clock);
+  }
+
+  received(): void {
     this.#tell('RequestReceived', {});
+  }
+
+  /** Nobody has asked whether they may, and nobody has read what they sent. */
+  turnedAway(status: Status): void {
+    this.answered(status);
+    this.#tell('ResponseStarted', { responseStatus: failureOf(status), ...this.#response() });
   }
 
   allowed(): void {
@@ -90,17 +110,14 @@ export class AuditTrail {
   completed(code: number): void {
     const { level } = this.#decision;
     const sent = level === 'Request' || level === 'RequestResponse' ? this.#requestObject() : undefined;
-    const got = level === 'RequestResponse' ? this.#responseObject() : undefined;
-    this.#tell('ResponseComplete', {
-      ...this.#outcome(code),
-      ...(sent ? { requestObject: sent } : {}),
-      ...(got ? { responseObject: got } : {}),
-    });
+    this.#tell('ResponseComplete', { ...this.#outcome(code), ...(sent ? { requestObject: sent } : {}), ...this.#response() });
   }
 
-  #responseObject(): object | undefined {
+  /** Where the policy wants it, and it is an object. */
+  #response(): { responseObject?: object } {
+    if (this.#decision.level !== 'RequestResponse') return {};
     const answer = Buffer.isBuffer(this.#answer) ? (JSON.parse(this.#answer.toString()) as object) : this.#answer;
-    return isObject(answer) ? answer : undefined;
+    return isObject(answer) ? { responseObject: answer } : {};
   }
 
   #outcome(code: number): object {
@@ -133,7 +150,7 @@ export class AuditTrail {
       stage,
       requestURI: message.url,
       verb: action.verb,
-      user: person(user),
+      user: user ? person(user) : {},
       ...(impersonated ? { impersonatedUser: person(impersonated) } : {}),
       sourceIPs: [(message.socket.remoteAddress ?? '').replace(/^::ffff:/, '')],
       userAgent: message.headers['user-agent'] ?? '',

@@ -49,14 +49,15 @@ export interface AuditDecision {
   omitStages: AuditStage[];
 }
 
-export function decide({ rules, omitStages }: AuditPolicy, user: User, action: Action): AuditDecision {
+/** A rule for some users is for nobody whose name is not known. */
+export function decide({ rules, omitStages }: AuditPolicy, user: User | undefined, action: Action): AuditDecision {
   const rule = rules.find((candidate) => fits(candidate, user, action));
   return { level: rule?.level ?? 'None', omitStages: [...omitStages, ...(rule?.omitStages ?? [])] };
 }
 
-function fits(rule: AuditRule, user: User, action: Action): boolean {
-  if (rule.users?.length && !rule.users.includes(user.name)) return false;
-  if (rule.userGroups?.length && !rule.userGroups.some((group) => user.groups.includes(group))) return false;
+function fits(rule: AuditRule, user: User | undefined, action: Action): boolean {
+  if (rule.users?.length && !(user && rule.users.includes(user.name))) return false;
+  if (rule.userGroups?.length && !rule.userGroups.some((group) => user?.groups.includes(group))) return false;
   if (rule.verbs?.length && !rule.verbs.includes(action.verb)) return false;
   const isAboutResources = Boolean(rule.namespaces?.length || rule.resources?.length);
   if (isPathAction(action)) return !isAboutResources && (!rule.nonResourceURLs?.length || rule.nonResourceURLs.some(matches(action.path)));
