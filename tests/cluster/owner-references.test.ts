@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OwnerReference } from 'kubernetes-types/meta/v1';
-import { ConfigMaps, ReplicaSets, RoleBindings, Roles } from '#kit/api';
+import { ConfigMaps, ReplicaSets, RoleBindings, Roles, ServiceAccounts } from '#kit/api';
 import type { Client } from '#kit/client';
 import { refusal } from '#kit/testing/api-server';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
@@ -63,6 +63,13 @@ describe('API server: whose end is whose end (OwnerReferencesPermissionEnforceme
     const status = await refusal(jane.update(ConfigMaps, configMap(name, owners())));
     expect(status).toMatchObject({ code: 403, reason: 'Forbidden' });
     expect(status.message).toContain(`configmaps "${name}" is forbidden: cannot set an ownerRef on a resource you can't delete: `);
+  });
+
+  it('minds no request for a token: what has no metadata has no owners', async () => {
+    await plane.client.create(ServiceAccounts, { metadata: { name: 'owned', namespace } });
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/owned/token`;
+    const body = JSON.stringify({ kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', spec: {} });
+    expect((await plane.client.send({ method: 'POST', path, body })).code).toBe(201);
   });
 
   it('lets only those who may finalize an owner block its deletion', async () => {

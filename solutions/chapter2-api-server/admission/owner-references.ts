@@ -63,8 +63,9 @@ export function ownerReferences(authorizer: Authorizer, definitions: Definitions
   };
 }
 
-function ownersOf(object: ApiObject | undefined): readonly OwnerReference[] {
-  return object?.metadata.ownerReferences ?? [];
+/** What is sent to a subresource, a TokenRequest or an Eviction, may have no metadata. */
+function ownersOf(object: Partial<ApiObject> | undefined): readonly OwnerReference[] {
+  return object?.metadata?.ownerReferences ?? [];
 }
 
 /** The owners whose deletion waits for this object from now on. */
