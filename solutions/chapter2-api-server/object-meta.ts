@@ -55,13 +55,35 @@ export function updated(old: ApiObject, wanted: ApiObject, resource: ResourceDef
 }
 
 /**
- * The object that an update through `/status` leads to: `old`, with the wanted status and nothing else.
+ * The object that an update through `/status` leads to: `old`, with the wanted status, and with the metadata that its author may write beside it
+ * (`metadataBesideStatus`: a Deployment's controller notes the revision there).
  *
- * @exercise 2.3 Take the status, and leave everything else as it was
+ * @exercise 2.3 Take the status and the metadata beside it, and leave everything else as it was
  */
-export function statusUpdated(old: ApiObject, wanted: ApiObject): ApiObject {
+export function statusUpdated(old: ApiObject, wanted: ApiObject, resource: ResourceDefinition): ApiObject {
   const { status, ...rest } = old;
-  return wanted.status === undefined ? (rest as ApiObject) : ({ ...rest, status: wanted.status } as ApiObject);
+  const next = { ...rest, metadata: metadataBesideStatus(old, wanted, resource) };
+  return wanted.status === undefined ? (next as ApiObject) : ({ ...next, status: wanted.status } as ApiObject);
+}
+
+/** Kinds whose status's author may not touch the metadata; it was allowed for all until that was seen to be a mistake. */
+const metadataIsNotStatus = new Set([
+  ...['apiregistration.k8s.io/APIService', 'admissionregistration.k8s.io/ValidatingAdmissionPolicy', 'storage.k8s.io/VolumeAttachment'],
+  ...['flowcontrol.apiserver.k8s.io/FlowSchema', 'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration'],
+]);
+
+/** Kubernetes: the PrepareForUpdate of every kind's status strategy, and ResetObjectMetaForStatus in apimachinery */
+function metadataBesideStatus(old: ApiObject, wanted: ApiObject, { group, kind, custom }: ResourceDefinition): Metadata {
+  const { managedFields } = wanted.metadata;
+  if (custom || metadataIsNotStatus.has(`${group}/${kind}`)) return { ...old.metadata, ...(managedFields && { managedFields }) };
+  const metadata = keepIdentity(old, wanted);
+  if (kind === 'Deployment') return withKept(metadata, old, 'labels');
+  return kind === 'Pod' ? withKept(metadata, old, 'ownerReferences') : metadata;
+}
+
+function withKept(metadata: Metadata, old: ApiObject, field: 'labels' | 'ownerReferences'): Metadata {
+  const { [field]: _, ...others } = metadata;
+  return old.metadata[field] === undefined ? others : { ...others, [field]: old.metadata[field] };
 }
 
 /** Everything that says what the author wants: not who the object is, and not how it is doing. */
@@ -81,6 +103,14 @@ function keepIdentity(old: ApiObject, wanted: ApiObject): Metadata {
     deletionGracePeriodSeconds: old.metadata.deletionGracePeriodSeconds,
   };
   return { ...theirs, ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
+}
+
+/** Without lists and maps that are empty: they say no more than absent ones. Kubernetes: `omitempty` in ObjectMeta */
+export function withoutEmpty(object: ApiObject): ApiObject {
+  const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  const entries = Object.entries(object.metadata);
+  if (!entries.some(([, value]) => isEmpty(value))) return object;
+  return { ...object, metadata: Object.fromEntries(entries.filter(([, value]) => !isEmpty(value))) };
 }
 
 /** RFC 9562, version 4, from the given randomness. */

@@ -16,7 +16,7 @@ import { metadataProblems } from './metadata-validation.ts';
 import { generateName, nameProblems } from './names.ts';
 import { isNamespaces, newNamespace } from './namespaces.ts';
 import { type ApiObject, type Collection, type Target, targetOf } from './object.ts';
-import { countsGenerations, newborn, updated } from './object-meta.ts';
+import { countsGenerations, newborn, updated, withoutEmpty } from './object-meta.ts';
 import type { ResourceDefinition } from './resources.ts';
 import type { Storage } from './storage.ts';
 import { Turns } from './turns.ts';
@@ -129,7 +129,7 @@ export class Registry {
     if (resource.custom?.isTerminating) throw notWhileTerminating(resource);
     if (wanted.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
     const strategy = strategyFor(resource);
-    const born = newborn(wanted, this.#context);
+    const born = withoutEmpty(newborn(wanted, this.#context));
     if (!countsGenerations(resource)) delete born.metadata.generation;
     if (namespace) born.metadata.namespace = namespace;
     // A new object has no history to report. Nodes are different: the kubelet brings their status along.
@@ -181,7 +181,7 @@ export class Registry {
     const strategy = strategyFor(resource);
     const isPlain = combine === updated;
     if (isPlain) strategy.setDefaults?.(wanted);
-    const next = combine(current, wanted, resource);
+    const next = withoutEmpty(combine(current, wanted, resource));
     // Only the namespace controller, through /finalize, says when a namespace is empty.
     if (isPlain && isNamespaces(resource)) next.spec = current.spec;
     await this.#admitted(options, { target, object: next, old: current }, () => {
@@ -195,7 +195,7 @@ export class Registry {
     if (!isPlain || !strategy.prepareForUpdate) return next;
     await strategy.prepareForUpdate(next, current, this.#context);
     // What the server gave back of its own is no change that anybody asked for: the generation is counted again.
-    return combine(current, next, resource);
+    return withoutEmpty(combine(current, next, resource));
   }
 
   /** The server's own writes are nobody's business. */

@@ -40,9 +40,32 @@ export function updated(old: ApiObject, wanted: ApiObject, resource: ResourceDef
   throw new NotImplemented('2.3', 'Keep what an update must not change, and count the generation');
 }
 
-/** The object that an update through `/status` leads to: `old`, with the wanted status and nothing else. */
-export function statusUpdated(old: ApiObject, wanted: ApiObject): ApiObject {
-  throw new NotImplemented('2.3', 'Take the status, and leave everything else as it was');
+/**
+ * The object that an update through `/status` leads to: `old`, with the wanted status, and with the metadata that its author may write beside it
+ * (`metadataBesideStatus`: a Deployment's controller notes the revision there).
+ */
+export function statusUpdated(old: ApiObject, wanted: ApiObject, resource: ResourceDefinition): ApiObject {
+  throw new NotImplemented('2.3', 'Take the status and the metadata beside it, and leave everything else as it was');
+}
+
+/** Kinds whose status's author may not touch the metadata; it was allowed for all until that was seen to be a mistake. */
+const metadataIsNotStatus = new Set([
+  ...['apiregistration.k8s.io/APIService', 'admissionregistration.k8s.io/ValidatingAdmissionPolicy', 'storage.k8s.io/VolumeAttachment'],
+  ...['flowcontrol.apiserver.k8s.io/FlowSchema', 'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration'],
+]);
+
+/** Kubernetes: the PrepareForUpdate of every kind's status strategy, and ResetObjectMetaForStatus in apimachinery */
+function metadataBesideStatus(old: ApiObject, wanted: ApiObject, { group, kind, custom }: ResourceDefinition): Metadata {
+  const { managedFields } = wanted.metadata;
+  if (custom || metadataIsNotStatus.has(`${group}/${kind}`)) return { ...old.metadata, ...(managedFields && { managedFields }) };
+  const metadata = keepIdentity(old, wanted);
+  if (kind === 'Deployment') return withKept(metadata, old, 'labels');
+  return kind === 'Pod' ? withKept(metadata, old, 'ownerReferences') : metadata;
+}
+
+function withKept(metadata: Metadata, old: ApiObject, field: 'labels' | 'ownerReferences'): Metadata {
+  const { [field]: _, ...others } = metadata;
+  return old.metadata[field] === undefined ? others : { ...others, [field]: old.metadata[field] };
 }
 
 /** Everything that says what the author wants: not who the object is, and not how it is doing. */
@@ -62,6 +85,14 @@ function keepIdentity(old: ApiObject, wanted: ApiObject): Metadata {
     deletionGracePeriodSeconds: old.metadata.deletionGracePeriodSeconds,
   };
   return { ...theirs, ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) };
+}
+
+/** Without lists and maps that are empty: they say no more than absent ones. Kubernetes: `omitempty` in ObjectMeta */
+export function withoutEmpty(object: ApiObject): ApiObject {
+  const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  const entries = Object.entries(object.metadata);
+  if (!entries.some(([, value]) => isEmpty(value))) return object;
+  return { ...object, metadata: Object.fromEntries(entries.filter(([, value]) => !isEmpty(value))) };
 }
 
 /** RFC 9562, version 4, from the given randomness. */

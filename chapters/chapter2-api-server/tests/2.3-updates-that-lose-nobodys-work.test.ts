@@ -259,6 +259,17 @@ describe('API server', () =>
         expect(updated.metadata?.labels).toEqual(created.metadata?.labels);
       });
 
+      it('but the annotations go with the status: a controller notes there what it must remember', async () => {
+        const created = await client().create(Deployments, deployment('noted'));
+        const annotations = { 'deployment.kubernetes.io/revision': '3' };
+        const updated = await client().updateStatus(Deployments, {
+          ...created,
+          metadata: { ...created.metadata, annotations },
+          status: report,
+        });
+        expect(updated.metadata).toMatchObject({ annotations, generation: 1, uid: created.metadata?.uid });
+      });
+
       it('and an update of the status is refused when it comes too late, like any other', async () => {
         const created = await client().create(Deployments, deployment('late-report'));
         await client().updateStatus(Deployments, { ...created, status: { replicas: 1 } });

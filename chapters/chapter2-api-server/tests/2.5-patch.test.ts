@@ -309,6 +309,16 @@ describe('API server', () => {
         expect(scaled.metadata?.generation).toBe(2);
       });
 
+      it('leaves no empty list behind: with the last owner goes the list of owners', async () => {
+        const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: 'its-uid' };
+        const metadata = { name: 'released', namespace: 'default', labels: { a: 'b' }, ownerReferences: [owner] };
+        await client().create(ConfigMaps, { metadata });
+        const patch = { metadata: { labels: { a: null }, ownerReferences: [{ $patch: 'delete', uid: 'its-uid' }] } };
+        const released = await client().patch(ConfigMaps, metadata, 'strategic-merge', patch);
+        expect(released.metadata).not.toHaveProperty('ownerReferences');
+        expect(released.metadata).not.toHaveProperty('labels');
+      });
+
       it('changes nothing but the status through /status', async () => {
         await client().create(Pods, pod('patched'));
         const patch = { spec: { activeDeadlineSeconds: 5 }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
