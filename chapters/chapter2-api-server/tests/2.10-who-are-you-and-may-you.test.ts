@@ -807,6 +807,22 @@ describe('API server', () =>
         expect((await review(admin(), 'authorization', 'subjectaccessreviews', nobody)).status).toEqual({ allowed: false });
       });
 
+      it('may be asked in protobuf, as controllers in Go do', async () => {
+        // A message is its fields: each a number and a type in one byte, a length, and the text or the message itself.
+        const field = (number: number, value: string | Buffer) => {
+          const bytes = Buffer.from(value);
+          return Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+        };
+        const type = Buffer.concat([field(1, 'authorization.k8s.io/v1'), field(2, 'SubjectAccessReview')]);
+        const resource = Buffer.concat([field(1, namespace), field(2, 'list'), field(5, 'pods')]);
+        const spec = Buffer.concat([field(1, resource), field(3, 'somebody'), field(4, 'system:masters')]);
+        const body = Buffer.concat([Buffer.from('k8s\0'), field(1, type), field(2, field(2, spec))]);
+        const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' };
+        const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+        const answer = await admin().send({ method: 'POST', path, body, headers });
+        expect(JSON.parse(await readText(answer.body)).status).toMatchObject({ allowed: true });
+      });
+
       it('in a namespace stays there', async () => {
         const path = '/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews';
         const spec = (where: string) => ({
