@@ -89,8 +89,22 @@ export function wholeProjects() {
     project('cluster', ['<rootDir>/tests/cluster/*.test.ts']),
     // Only for `npm run test:clients`: it needs a Helm, which nothing else here does.
     ...(process.env.KATA_HELM ? [project('helm', ['<rootDir>/tests/helm/*.test.ts'])] : []),
+    // Only for `npm run test:upstream -- control-plane`: it needs programs of a Kubernetes release.
+    ...upstreamFiles().map((files) => project('upstream', files)),
     project('site', ['<rootDir>/tests/site/*.test.ts']),
     project('linearizability', ['<rootDir>/tests/linearizability/*.test.ts']),
     project('simulation', ['<rootDir>/tests/simulation/*.test.ts'], process.env.KATA_TARGET === 'mine' ? 'learner-1' : undefined),
   ];
+}
+
+/** What of tests/upstream can be run with the programs that are named; the API server alone is named for chapter 2's tests, too. */
+function upstreamFiles(): string[][] {
+  const { KATA_UPSTREAM_API_SERVER, KATA_UPSTREAM_CONTROLLER_MANAGER, KATA_UPSTREAM_SCHEDULER } = process.env;
+  const programs = {
+    'api-server': KATA_UPSTREAM_API_SERVER,
+    'controller-manager': KATA_UPSTREAM_CONTROLLER_MANAGER,
+    scheduler: KATA_UPSTREAM_SCHEDULER,
+  };
+  const named = Object.entries(programs).filter(([, program]) => program);
+  return named.length > 0 ? [named.map(([name]) => `<rootDir>/tests/upstream/${name}*.test.ts`)] : [];
 }

@@ -1,7 +1,8 @@
-// npm run test:upstream -- [chapter1|chapter2] [flags] [-- jest's own arguments]
+// npm run test:upstream -- [chapter1|chapter2|control-plane] [flags] [-- jest's own arguments]
 // The wire tests, the very same files, against the real component: what it does not do, no test may ask for. Chapter 1's stages 1.1 to
 // 1.7 against the real etcd, in containers where there is Docker, else from the program on the PATH. Chapter 2's against the real
-// kube-apiserver on our etcd; with --only-etcd our API server runs on the real etcd.
+// kube-apiserver on our etcd; with --only-etcd our API server runs on the real etcd. And the other way about, control-plane: the real
+// kube-controller-manager and kube-scheduler against our API server on our etcd, and the real kube-apiserver through our etcd's troubles.
 
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -13,12 +14,16 @@ import { ensureImage } from '#kit/node/images';
 import { programWithLibraries } from '#kit/node/machine-files';
 import { runLabel } from '#kit/testing/upstream-etcd';
 import { chapterNamed } from './chapters.ts';
+import { controlPlaneEnvironment } from './test-control-plane.ts';
 
-const usage = `npm run test:upstream -- [chapter1|chapter2] [flags] [-- jest arguments]
+const usage = `npm run test:upstream -- [chapter1|chapter2|control-plane] [flags] [-- jest arguments]
   --from image|path   where the real etcd comes from
   --image NAME        which image
   --api-server PATH   chapter2: the real kube-apiserver; the one on the PATH when absent
-  --only-etcd         chapter2: our API server on the real etcd`;
+                      control-plane: the same in the place of ours, to see whether the tests are right; ours when absent
+  --only-etcd         chapter2: our API server on the real etcd
+  --controller-manager PATH, --scheduler PATH
+                      control-plane: the real ones; when neither is named, those on the PATH`;
 
 /** From this machine's package, or, where there is none, from a registry's Debian. */
 const etcdRecipe: ImageRecipe = {
@@ -34,6 +39,9 @@ const onRealEtcd = { KATA_TARGET: 'upstream' };
 const wireTests = { 'chapter1-etcd': '/1\\.[1-7]-', 'chapter2-api-server': '/2\\.' };
 type Chapter = keyof typeof wireTests;
 
+/** Each test file starts its own, and they take their time. */
+const patience = ['--testTimeout', '120000'];
+
 interface Run {
   chapter: Chapter;
   environment: Record<string, string>;
@@ -42,9 +50,11 @@ interface Run {
 }
 
 await runCommand(async () => {
-  const { chapter, from, image, program, onlyEtcd, jest } = readArguments(process.argv.slice(2));
-  const run: Run = { chapter, environment: {}, jest };
-  if (chapter === 'chapter2-api-server' && !onlyEtcd) return testApiServer(program, run);
+  const { name, values, jest } = readArguments(process.argv.slice(2));
+  if (name === 'control-plane') return startJest(['--selectProjects', 'upstream', ...patience, ...jest], controlPlaneEnvironment(values));
+  const { from, image, 'only-etcd': onlyEtcd, 'api-server': program = 'kube-apiserver' } = values;
+  const run: Run = { chapter: chapterOf(name), environment: {}, jest };
+  if (run.chapter === 'chapter2-api-server' && !onlyEtcd) return testApiServer(program, run);
   const docker = new Docker();
   const hasDocker = await docker.ping().then(
     () => true,
@@ -59,18 +69,23 @@ function readArguments(args: string[]) {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   try {
     const text = { type: 'string' } as const;
-    const options = { from: text, image: text, 'api-server': text, 'only-etcd': { type: 'boolean' } } as const;
+    const programs = { 'api-server': text, 'controller-manager': text, scheduler: text } as const;
+    const options = { from: text, image: text, 'only-etcd': { type: 'boolean' }, ...programs } as const;
     const { values, positionals } = parseArgs({ args: args.slice(0, end), options, allowPositionals: true });
-    const [name = 'chapter1', ...more] = positionals;
-    const chapter = chapterNamed(name);
-    if (!(chapter in wireTests) || more.length > 0)
-      throw new Error(`${positionals.join(' ')}: there is a real component for chapter1 and chapter2`);
+    const usual = values['controller-manager'] || values.scheduler ? 'control-plane' : 'chapter1';
+    const [name = usual, ...more] = positionals;
+    if (more.length > 0) throw new Error(`${positionals.join(' ')}: one at a time`);
     if (values.from && !['image', 'path'].includes(values.from)) throw new Error(`--from is "${values.from}": it must be image or path`);
-    const { 'api-server': program = 'kube-apiserver', 'only-etcd': onlyEtcd = false, ...etcd } = values;
-    return { ...etcd, chapter: chapter as Chapter, program, onlyEtcd, jest: args.slice(end + 1) };
+    return { name, values, jest: args.slice(end + 1) };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}.\n${usage}`);
   }
+}
+
+function chapterOf(name: string): Chapter {
+  const chapter = chapterNamed(name);
+  if (chapter in wireTests) return chapter as Chapter;
+  throw new UsageError(`${name}: there is a real component for chapter1, chapter2 and control-plane.\n${usage}`);
 }
 
 function testApiServer(program: string, run: Run): number {
@@ -80,8 +95,6 @@ function testApiServer(program: string, run: Run): number {
     throw new UsageError(`There is no \`${program}\`. ${remedy}`);
   }
   process.stdout.write(`the real API server, ${stdout.trim()}, on our etcd\n`);
-  // Each test file starts one, and it takes its time.
-  const patience = ['--testTimeout', '120000'];
   return runTests({ ...run, environment: { KATA_UPSTREAM_API_SERVER: program }, jest: [...patience, ...run.jest] });
 }
 
@@ -115,7 +128,10 @@ async function hasReaper(docker: Docker): Promise<boolean> {
 }
 
 function runTests({ chapter, environment, jest }: Run): number {
-  const files = ['--selectProjects', chapter, '--testPathPatterns', wireTests[chapter]];
-  const args = ['node_modules/jest/bin/jest.js', '--config', 'jest.solutions.config.ts', ...files, ...jest];
-  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...environment } }).status ?? 1;
+  return startJest(['--selectProjects', chapter, '--testPathPatterns', wireTests[chapter], ...jest], environment);
+}
+
+function startJest(args: string[], environment: Record<string, string>): number {
+  const whole = ['node_modules/jest/bin/jest.js', '--config', 'jest.solutions.config.ts', ...args];
+  return spawnSync(process.execPath, whole, { stdio: 'inherit', env: { ...process.env, ...environment } }).status ?? 1;
 }

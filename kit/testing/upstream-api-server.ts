@@ -24,12 +24,16 @@ export interface UpstreamApiServerOptions {
   etcdUrl: string;
   authority: CertificateAuthority;
   serving: KeyPair;
+  /** Beside the usual ones, or in their place. */
+  flags?: Record<string, string>;
 }
 
 export interface UpstreamApiServer extends RunningComponent {
   pid: number | undefined;
   /** Milliseconds from its start until it was ready. */
   readyAfter: number;
+  /** See `UpstreamProgram`. */
+  complaints(): string[];
 }
 
 const startsWithin = 60_000;
@@ -48,7 +52,10 @@ export async function startUpstreamApiServer(options: UpstreamApiServerOptions):
   }
 }
 
-async function writeFlags(folder: string, { etcdUrl, authority, serving }: UpstreamApiServerOptions): Promise<Record<string, string>> {
+async function writeFlags(
+  folder: string,
+  { etcdUrl, authority, serving, flags = {} }: UpstreamApiServerOptions,
+): Promise<Record<string, string>> {
   const files = { 'ca.crt': authority.cert, 'server.crt': serving.cert, 'server.key': serving.key, 'sa.key': signingKey() };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content, { mode: 0o600 });
   const file = (name: keyof typeof files) => join(folder, name);
@@ -75,6 +82,7 @@ async function writeFlags(folder: string, { etcdUrl, authority, serving }: Upstr
     'enable-aggregator-routing': 'true',
     // No controller makes the service accounts in a control plane that is the API server alone.
     'disable-admission-plugins': 'ServiceAccount',
+    ...flags,
   };
 }
 
@@ -110,7 +118,7 @@ async function startOnce(flags: Record<string, string>, { program, authority }: 
     await stop();
     throw error;
   }
-  return { url, pid: server.pid, readyAfter, stop };
+  return { url, pid: server.pid, readyAfter, complaints: server.complaints, stop };
 }
 
 async function gatherRoles(client: Client): Promise<RunningComponent> {

@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { systemClock } from '#kit/clock';
 import { patience } from '#kit/testing/wait';
 
@@ -12,18 +13,29 @@ export interface UpstreamProgram {
   hasEnded(): boolean;
   /** The end of what it wrote. */
   story(): string;
+  /** The lines that it logged as errors and warnings, without when and where: `E Failed to watch …`. */
+  complaints(): string[];
   stop(): Promise<void>;
+  /** Ends it without a chance to say good-bye. */
+  kill(): Promise<void>;
 }
 
 const stopsWithinMs = 10_000;
 const keptCharacters = 8000;
+/** As Kubernetes' components log: `E1123 22:14:03.123456   4711 reflector.go:166] "Unhandled Error" …` */
+const complaint = /^([EWF])\d{4} [\d:.]+ +\d+ [^\]]+\] (.*)$/;
 
 export function startProgram(program: string, flags: Record<string, string>): UpstreamProgram {
   const child = spawn(program, asArguments(flags), { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   let isOver = false;
+  const complaints: string[] = [];
   child.stderr.on('data', (chunk) => {
     output = `${output}${chunk}`.slice(-keptCharacters);
+  });
+  createInterface(child.stderr).on('line', (line) => {
+    const [, level, text] = complaint.exec(line) ?? [];
+    if (level) complaints.push(`${level} ${text}`);
   });
   const ended = once(child, 'exit').then(
     () => {
@@ -44,7 +56,11 @@ export function startProgram(program: string, flags: Record<string, string>): Up
     if (!isOver) child.kill('SIGKILL');
     await ended;
   };
-  return { pid: child.pid, hasEnded: () => isOver, story: () => output, stop };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { pid: child.pid, hasEnded: () => isOver, story: () => output, complaints: () => complaints, stop, kill };
 }
 
 /**

@@ -8,10 +8,9 @@ import { objectProblems, strategyFor } from '#api-server/kinds/index';
 import type { ApiObject } from '#api-server/object';
 import { type ResourceDefinition, resources } from '#api-server/resources';
 import { nameOfReference, type OpenApiSchema, schemaNameOf, schemas } from '#api-server/schemas';
-import { ConfigMaps, type KubernetesObject, Pods, Services } from '#kit/api';
+import { ConfigMaps, type KubernetesObject, Services } from '#kit/api';
 import { FakeClock } from '#kit/clock';
 import type { Status } from '#kit/status';
-import { pod } from '#kit/testing/builders';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 import { readText } from '#kit/transport';
 
@@ -222,13 +221,6 @@ describe('API server: bad input', () => {
   });
 
   describe('a deletion', () => {
-    it.each(['', 'another'])('that asks first, for the pod of the name "%s", is not meant for this one', async (name) => {
-      await plane.client.create(Pods, pod(`spared-${name.length}`));
-      const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } };
-      const status = await refusal('POST', `${pods}/spared-${name.length}/eviction`, eviction);
-      expect(status).toMatchObject({ reason: 'BadRequest', message: 'name in URL does not match name in Eviction object' });
-    });
-
     it.each<[what: string, body: object, reason: string]>([
       ['a grace period that is a word', { gracePeriodSeconds: 'long' }, 'BadRequest'],
       ['an unknown propagation policy', { propagationPolicy: 'Sideways' }, 'Invalid'],
