@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { changesBetween, type FieldManager, ownersAfterUpdate, readOwners, writeOwners } from '#api-server/field-managers';
 import { type FieldsV1, fieldsOf, fromFieldsV1, inWords, toFieldsV1 } from '#api-server/field-set';
 import type { ApiObject } from '#api-server/object';
-import { applied, appliedToNothing, givenUp, merged } from '#api-server/server-side-apply';
+import { applied, appliedToNothing, conflictsOf, givenUp, merged } from '#api-server/server-side-apply';
 import { ConfigMaps, Deployments } from '#kit/api';
 import { NotImplemented } from '#kit/not-implemented';
 import { type ApiServerUnderTest, type RawAnswer, startApiServerUnderTest } from '#kit/testing/api-server';
@@ -87,7 +87,7 @@ describe('API server', () =>
         const tree = {
           'f:spec': { 'f:containers': { 'k:{"name":"a"}': { '.': {}, 'f:image': {} } }, 'f:replicas': {} },
         } as unknown as FieldsV1;
-        const set = paths('f:spec f:containers k:{"name":"a"}', 'f:spec f:containers k:{"name":"a"} f:image', 'f:spec f:replicas');
+        const set = paths('f:spec f:containers k:{"name":"a"} f:image', 'f:spec f:containers k:{"name":"a"}', 'f:spec f:replicas');
         expect(toFieldsV1(set)).toEqual(tree);
         expect(fromFieldsV1(tree)).toEqual(set);
       });
@@ -238,6 +238,46 @@ describe('API server', () =>
       it('of the same thing again changes nothing', () => {
         const live = first();
         expect(applied(live, object({ data: { a: '1', b: '2' } }), { ...mine, time: one })).toBe(live);
+      });
+
+      it('gives up what another one owns too, though nothing changes with it', () => {
+        const both = applied(first(), object({ data: { b: '2' } }), theirs);
+        const next = applied(both, object({ data: { a: '1' } }), mine);
+        expect(next.data).toEqual({ a: '1', b: '2' });
+        expect(ownership(next)).toEqual({ 'Apply me': ['f:data f:a'], 'Apply them': ['f:data f:b'] });
+        const moved = applied(next, object({ data: { a: '1' } }), theirs);
+        expect(ownership(applied(moved, object({ data: { a: '1' } }), theirs))).toEqual({
+          'Apply me': ['f:data f:a'],
+          'Apply them': ['f:data f:a'],
+        });
+      });
+
+      it('owns what it wants now, and not as much of something else', () => {
+        const all = applied(first(), object({ data: { a: '1', b: '2' } }), theirs);
+        const onlyA = applied(all, object({ data: { a: '1' } }), mine);
+        expect(ownership(applied(onlyA, object({ data: { b: '2' } }), mine))).toEqual({
+          'Apply me': ['f:data f:b'],
+          'Apply them': ['f:data f:a', 'f:data f:b'],
+        });
+      });
+
+      it('brings maps and lists where there are none', () => {
+        const ports = [{ containerPort: 80, protocol: 'TCP' }];
+        const config = object({ spec: { containers: [{ name: 'a', image: 'i:1', ports }], nodeSelector: { disk: 'fast' } } });
+        const live = appliedToNothing(object({ spec: { containers: [{ name: 'a' }] } }), theirs);
+        expect(applied(live, config, mine).spec).toEqual(config.spec);
+      });
+
+      it('says of each field whose it is, in order, and through which door and in which version it was written', () => {
+        const owner = (manager: FieldManager) => ({ ...manager, time: noon, fields: paths('f:data f:b', 'f:data f:a') });
+        const others = [owner(applier('them')), owner({ ...updater('kubelet'), subresource: 'status' })];
+        const conflicts = conflictsOf(others, paths('f:data f:b', 'f:data f:a'));
+        expect(conflicts.map(({ message, field }) => `${message}: ${field}`)).toEqual([
+          'conflict with "them": .data.a',
+          'conflict with "them": .data.b',
+          'conflict with "kubelet" with subresource "status" using v1: .data.a',
+          'conflict with "kubelet" with subresource "status" using v1: .data.b',
+        ]);
       });
 
       it('is refused when it would change what belongs to another one', () => {
