@@ -10,8 +10,9 @@ import { recognitions } from '#controller-manager/certificate-approving-controll
 import { notNeededFrom } from '#controller-manager/certificate-cleaner';
 import { signers } from '#controller-manager/certificate-signers';
 import { validityOf } from '#controller-manager/certificate-signing-controller';
-import { type CertificateSigningRequest, CertificateSigningRequests, ClusterRoleBindings } from '#kit/api';
+import { type CertificateSigningRequest, CertificateSigningRequests, ClusterRoleBindings, Secrets } from '#kit/api';
 import { type AskedCertificate, readCertificateRequest, signCertificateRequest } from '#kit/certificate-requests';
+import { Client } from '#kit/client';
 import type { RunningComponent } from '#kit/component';
 import { writeKubeconfig } from '#kit/kubeconfig';
 import { createCertificateAuthority, requestCertificate } from '#kit/pki';
@@ -292,6 +293,17 @@ describe('the controllers of certificate requests', () => {
     expect(await kubectl(['get', 'csr', 'first'])).toContain('Pending');
   });
 
+  it('don’t start with the key of another CA', async () => {
+    const { key } = await createCertificateAuthority('other');
+    const starting = startControllerManager({
+      client: plane.client,
+      listen: { host: '127.0.0.1', port: 0 },
+      signing: { authority: { cert: plane.ca, key }, durationMs: hour },
+      ...plane.context,
+    });
+    await expect(starting).rejects.toThrow('the key for signing does not belong to the CA for signing');
+  });
+
   it('remove what was denied long ago', async () => {
     await ask('old');
     const { status: _, ...old } = await plane.client.get(CertificateSigningRequests, { name: 'old' });
@@ -301,12 +313,20 @@ describe('the controllers of certificate requests', () => {
   });
 });
 
-describe('a person who wants to use the cluster', () => {
+describe('who wants to use the cluster', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     cluster = await TestCluster.start(['--runtime', 'hollow', '--nodes', '1']);
   });
   afterAll(() => cluster?.stop());
+
+  /** What kubectl has to be told of the cluster, when nobody's kubeconfig does. */
+  const connection = async () => {
+    const encoded = await cluster.kubectl('config view --raw -o jsonpath={.clusters[0].cluster.certificate-authority-data}');
+    return { server: cluster.client.server, ca: textOf(encoded) };
+  };
+  const certificateOf = async (name: string) =>
+    textOf(await cluster.eventually(`the certificate ${name}`, () => cluster.kubectl(`get csr ${name} -o jsonpath={.status.certificate}`)));
 
   it('asks for a certificate, is approved, and may do what the names in it may', async () => {
     const { request, key } = await requestCertificate({ commonName: 'jane', organizations: ['dev'] });
@@ -314,10 +334,7 @@ describe('a person who wants to use the cluster', () => {
     const csr = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: { name: 'jane' }, spec };
     await cluster.kubectl('apply -f -', JSON.stringify(csr));
     await cluster.kubectl('certificate approve jane');
-    const encoded = await cluster.eventually('the certificate', () => cluster.kubectl('get csr jane -o jsonpath={.status.certificate}'));
-
-    const ca = textOf(await cluster.kubectl('config view --raw -o jsonpath={.clusters[0].cluster.certificate-authority-data}'));
-    const kubeconfig = writeKubeconfig({ name: 'jane', server: cluster.client.server, ca, cert: textOf(encoded), key });
+    const kubeconfig = writeKubeconfig({ name: 'jane', ...(await connection()), cert: await certificateOf('jane'), key });
     const KUBECONFIG = join(cluster.folder, 'jane.kubeconfig');
     await writeFile(KUBECONFIG, kubeconfig, { mode: 0o600 });
     const asJane = (command: string) => cluster.kubectlOutcome(command.split(' '), '', { KUBECONFIG });
@@ -329,5 +346,29 @@ describe('a person who wants to use the cluster', () => {
     await cluster.kubectl('create clusterrolebinding dev --clusterrole=view --group=dev');
     await cluster.eventually('the group’s role counts', async () => (await asJane('get pods')).code === 0);
     expect((await asJane('get secrets')).stderr).toContain('User "jane" cannot list resource "secrets"');
+  });
+
+  it('joins with the token of a node to be, and then asks for its next certificate as that node', async () => {
+    const [id, secret] = ['abcdef', '0123456789abcdef'];
+    const stringData = {
+      'token-id': id,
+      'token-secret': secret,
+      'usage-bootstrap-authentication': 'true',
+      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+    };
+    const metadata = { name: `bootstrap-token-${id}`, namespace: 'kube-system' };
+    await cluster.client.create(Secrets, { metadata, type: 'bootstrap.kubernetes.io/token', stringData });
+    const { server, ca } = await connection();
+    const ask = async (name: string, by: Client) => {
+      const { request, key } = await requestCertificate({ commonName: 'system:node:node-9', organizations: ['system:nodes'] });
+      const spec = { request: base64(request), signerName: kubeletClient, usages: client };
+      await by.create(CertificateSigningRequests, { metadata: { name }, spec });
+      return { key, cert: await certificateOf(name) };
+    };
+    const joining = new Client({ server, tls: { ca }, token: `${id}.${secret}`, userAgent: 'test' });
+    const node9 = new Client({ server, tls: { ca, ...(await ask('first', joining)) }, userAgent: 'test' });
+    expect(new X509Certificate((await ask('next', node9)).cert).subject).toBe('O=system:nodes\nCN=system:node:node-9');
+    joining.close();
+    node9.close();
   });
 });
