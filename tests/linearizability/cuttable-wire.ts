@@ -1,5 +1,5 @@
 // A piece of cable that a test can cut: a TCP proxy before a server. Cut, it ends every connection and takes no new one; frozen, it
-// keeps them and lets nothing through, as a network does that loses all packets.
+// keeps them and lets nothing through, as a network does that loses all packets. It stays where it is when the server comes up elsewhere.
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -7,17 +7,19 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class CuttableWire {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #farPort: number;
   #state: 'whole' | 'cut' | 'frozen' = 'whole';
 
-  private constructor(server: Server) {
+  private constructor(server: Server, farPort: number) {
     this.#server = server;
+    this.#farPort = farPort;
   }
 
   /** From a free port to that one. */
   static async to(port: number): Promise<CuttableWire> {
     const server = createServer();
-    const wire = new CuttableWire(server);
-    server.on('connection', (socket) => wire.#join(socket, port));
+    const wire = new CuttableWire(server, port);
+    server.on('connection', (socket) => wire.#join(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return wire;
@@ -25,6 +27,11 @@ export class CuttableWire {
 
   get port(): number {
     return (this.#server.address() as { port: number }).port;
+  }
+
+  /** From now on, new connections go to that port. */
+  leadTo(port: number): void {
+    this.#farPort = port;
   }
 
   cut(): void {
@@ -48,12 +55,12 @@ export class CuttableWire {
     await once(this.#server, 'close');
   }
 
-  #join(near: Socket, port: number): void {
+  #join(near: Socket): void {
     if (this.#state === 'cut') {
       near.destroy();
       return;
     }
-    const far = connect(port, '127.0.0.1');
+    const far = connect(this.#farPort, '127.0.0.1');
     for (const [from, to] of [
       [near, far],
       [far, near],
