@@ -12,7 +12,7 @@ import { NotImplemented } from '#kit/not-implemented';
 import { ApiError } from '#kit/status';
 import { node, pod } from '#kit/testing/builders';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
-import { eventually } from '#kit/testing/wait';
+import { eventually, withDeadline } from '#kit/testing/wait';
 import { readText } from '#kit/transport';
 import { agree, FakeNode, mirror, RawClient, type Talk, type Wanted } from './fake-node.ts';
 
@@ -185,6 +185,12 @@ describe('API server', () =>
         await over;
       });
 
+      it('are no longer asked for when the reader goes before the kubelet has said a word', async () => {
+        const asked = Promise.withResolvers<ServerResponse>();
+        here().fake.answer = (_, response) => asked.resolve(response);
+        await goneWhile(`${log}?follow=true`, asked.promise);
+      });
+
       it('are nothing yet while the pod is on no node', async () => {
         expect(await ask(`${inNamespace}/pods/nowhere/log`)).toMatchObject({ code: 204, text: '' });
       });
@@ -249,8 +255,10 @@ describe('API server', () =>
       });
 
       it('attach to a container, and forward to the pod', async () => {
-        await ask(`${inNamespace}/pods/web/attach?stdout=true`, { method: 'POST', headers: spdy }).catch(() => {});
-        expect(await here().fake.lastAsked()).toMatchObject({ path: '/attach/default/web/echo' });
+        await ask(`${inNamespace}/pods/web/attach?stdout=1&command=ls`, { method: 'POST', headers: spdy }).catch(() => {});
+        const attached = await here().fake.lastAsked();
+        expect(attached).toMatchObject({ path: '/attach/default/web/echo' });
+        expect([attached.query.get('output'), attached.query.getAll('command')]).toEqual(['1', []]);
         await ask(`${inNamespace}/pods/web/portforward`, { method: 'POST', headers: spdy }).catch(() => {});
         expect(await here().fake.lastAsked()).toMatchObject({ path: '/portForward/default/web' });
       });
@@ -542,6 +550,19 @@ describe('API server', () =>
         expect(headers.location).toBe(`${inNamespace}/pods/teapot/proxy/kettle`);
       });
 
+      it('passes the head on before there is a body', async () => {
+        const { object } = await here().fake.runPod('slow', (_, response) => response.writeHead(200, { 'x-pot': 'hot' }).flushHeaders());
+        const answer = await here().client.open(`${inNamespace}/pods/${object.metadata?.name}/proxy/`);
+        expect(answer.headers).toMatchObject({ 'x-pot': 'hot' });
+        answer.destroy();
+      });
+
+      it('asks no longer when the client goes before there is an answer', async () => {
+        const asked = Promise.withResolvers<ServerResponse>();
+        const { object } = await here().fake.runPod('silent', (_, response) => asked.resolve(response));
+        await goneWhile(`${inNamespace}/pods/${object.metadata?.name}/proxy/`, asked.promise);
+      });
+
       it('leads to a path that ends with a slash, so that relative links work', async () => {
         const { code, headers } = await ask(`${inNamespace}/services/served:80/proxy?a=b`);
         expect({ code, location: headers.location }).toEqual({ code: 301, location: `${inNamespace}/services/served:80/proxy/?a=b` });
@@ -701,8 +722,18 @@ describe('API server', () =>
     });
 
     /** The kubelet begins an answer, and goes on as the test says. */
+    /** Asks, goes away as soon as whoever should answer has heard of it, and waits until that one has heard of that, too. */
+    async function goneWhile(path: string, asked: Promise<ServerResponse>): Promise<void> {
+      const gone = new AbortController();
+      const answer = here().client.open(path, { signal: gone.signal });
+      const over = once(await withDeadline('the question comes', asked), 'close');
+      gone.abort();
+      await expect(answer).rejects.toThrow('aborted');
+      await withDeadline('who should answer hears that nobody waits', over);
+    }
+
     async function kubeletWrites() {
-      const begun = Promise.withResolvers<import('node:http').ServerResponse>();
+      const begun = Promise.withResolvers<ServerResponse>();
       here().fake.answer = (_, response) => {
         response.writeHead(200, { 'content-type': 'text/plain' });
         response.flushHeaders();

@@ -162,6 +162,8 @@ export interface Wanted {
   body?: string;
   /** Whose certificate; the admin's by default. */
   as?: { cert: string; key: string };
+  /** Aborts when the client goes away, answered or not. */
+  signal?: AbortSignal;
 }
 
 export interface RawAnswer {
@@ -210,10 +212,20 @@ export class RawClient {
     for (const one of this.#opened) one.destroy();
   }
 
-  async #send(path: string, { method = 'GET', headers = {}, body, as }: Wanted) {
+  async #send(path: string, { method = 'GET', headers = {}, body, as, signal }: Wanted) {
     this.#admin ??= await this.#plane.issue('admin', ['system:masters']);
     const { hostname, port } = new URL(this.#plane.serverUrl);
-    const sending = request({ host: hostname, port, path, method, headers, ca: this.#plane.ca, ...(as ?? this.#admin), agent: false });
+    const sending = request({
+      host: hostname,
+      port,
+      path,
+      method,
+      headers,
+      ca: this.#plane.ca,
+      ...(as ?? this.#admin),
+      agent: false,
+      signal,
+    });
     this.#opened.add(sending);
     sending.on('error', () => {});
     const answered = new Promise<{ answer: IncomingMessage; socket?: Duplex; head: Buffer }>((resolve, reject) => {
