@@ -75,9 +75,8 @@ export class Registry {
 
   /** Rejects with AlreadyExists when the name is taken. With metadata.generateName and no name, finds one that is free. */
   create(collection: Collection, wanted: ApiObject, options: WriteOptions = {}): Promise<ApiObject> {
-    const claims = strategyFor(collection.resource).prepareForCreate !== undefined;
     const write = () => this.#create(collection, wanted, options);
-    return claims ? this.#turns.take(collection.resource, write) : write();
+    return strategyFor(collection.resource).takesTurns ? this.#turns.take(collection.resource, write) : write();
   }
 
   /**
@@ -85,9 +84,8 @@ export class Registry {
    * only. `combine` says what of the wanted object counts: a plain update keeps the status, one of the status keeps the rest.
    */
   update(target: Target, change: Change, combine: Combine = updated, options: WriteOptions = {}): Promise<ApiObject> {
-    const claims = strategyFor(target.resource).prepareForUpdate !== undefined;
     const write = () => this.#update(target, change, combine, options);
-    return claims ? this.#turns.take(target.resource, write) : write();
+    return strategyFor(target.resource).takesTurns ? this.#turns.take(target.resource, write) : write();
   }
 
   /** Deletes, or marks for deletion; `gone` tells which. */

@@ -978,6 +978,16 @@ describe('API server', () =>
         expect(status).toMatchObject({ code: 409, message: 'admission webhook "pods.example.com" denied the request: not on a Friday' });
       });
 
+      it('that takes its time holds up nobody else', async () => {
+        const namespace = await asking('Validating', '/silence', { failurePolicy: 'Ignore' });
+        let isAnswered = false;
+        const slow = create(pod('slow', namespace)).then(() => (isAnswered = true));
+        await eventually('the webhook is asked', () => seen.length > 0);
+        await create(pod('quick', await newNamespace()));
+        expect(isAnswered).toBe(false);
+        await slow;
+      });
+
       it('is told who wants to do what, and whether it is a rehearsal', async () => {
         const namespace = await asking('Validating', '/yes');
         await rehearse(pod('a', namespace));

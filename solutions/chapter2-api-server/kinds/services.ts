@@ -31,6 +31,8 @@ export const services: KindStrategy<Service> = {
     if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
   },
 
+  takesTurns: true,
+
   validate: validateService,
 
   async prepareForCreate(service, context) {

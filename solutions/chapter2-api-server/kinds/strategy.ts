@@ -26,6 +26,8 @@ export interface KindStrategy<T extends KubernetesObject = KubernetesObject> {
   validateStatus?(object: T, old: T): StatusCause[];
   /** The object as it is to be deleted: with the finalizers that hold it until what depends on it is gone. */
   prepareForDelete?(object: T): T;
+  /** What it claims is shared by all its objects: creates and updates take turns, or two would claim the same. */
+  readonly takesTurns?: true;
   /** Claims what only the server can give. Throws ApiError when there is nothing left to give. */
   prepareForCreate?(object: T, context: StrategyContext): Promise<void>;
   prepareForUpdate?(object: T, old: T, context: StrategyContext): Promise<void>;
