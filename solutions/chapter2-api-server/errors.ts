@@ -125,6 +125,11 @@ export function bodyTooLarge(limitInBytes: number): ApiError {
   return new ApiError(failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitInBytes}`));
 }
 
+export function tooManyOperations(limit: number, count: number): ApiError {
+  const message = `Request entity too large: The allowed maximum operations in a JSON patch is ${limit}, got ${count}`;
+  return new ApiError(failure(413, 'RequestEntityTooLarge', message));
+}
+
 export function unsupportedMediaType(accepted: string[]): ApiError {
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
   return new ApiError(failure(415, 'UnsupportedMediaType', message));

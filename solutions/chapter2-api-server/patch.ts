@@ -3,7 +3,7 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
 
 import jsonPatch, { type Operation } from 'fast-json-patch';
-import { badRequest, unsupportedMediaType } from './errors.ts';
+import { badRequest, tooManyOperations, unsupportedMediaType } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { ResourceDefinition } from './resources.ts';
 import { strategicMerge, unprocessable } from './strategic-merge.ts';
@@ -15,12 +15,20 @@ import { strategicMerge, unprocessable } from './strategic-merge.ts';
  */
 export function applyPatch(contentType: string, current: object, patch: unknown, resource: ResourceDefinition): object {
   const [mediaType] = contentType.split(';').map((part) => part.trim());
-  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, withoutMovesInwards(patch));
+  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, withoutMovesInwards(notTooMany(patch)));
   if (mediaType === 'application/merge-patch+json') return mergePatch(current, objectOnly(patch)) as object;
   if (mediaType === 'application/strategic-merge-patch+json' && isBuiltIn(resource)) {
     return strategicMerge(current as JsonObject, objectOnly(patch));
   }
   throw unsupportedMediaType(acceptedBy(resource));
+}
+
+/** Kubernetes: maxJSONPatchOperations of patch.go */
+const maximumOperations = 10_000;
+
+function notTooMany(patch: unknown): unknown {
+  if (Array.isArray(patch) && patch.length > maximumOperations) throw tooManyOperations(maximumOperations, patch.length);
+  return patch;
 }
 
 /** Nothing can be moved into itself. The library would do it: into an object without end. */
@@ -43,7 +51,7 @@ export function applyJsonPatch(current: object, patch: unknown): object {
   if (!Array.isArray(patch)) throw badRequest('a JSON patch is a list of operations');
   try {
     const mutate = false;
-    return jsonPatch.applyPatch(current, patch as Operation[], true, mutate).newDocument;
+    return jsonPatch.applyPatch(current, patch as Operation[], checkOperation(), mutate).newDocument;
   } catch (error) {
     if (error instanceof jsonPatch.JsonPatchError) {
       const { op, path } = (error.operation ?? {}) as Partial<Operation>;
@@ -53,6 +61,41 @@ export function applyJsonPatch(current: object, patch: unknown): object {
     if (error instanceof TypeError) throw unprocessable('an operation of the JSON patch has a path that no object has');
     throw error;
   }
+}
+
+/**
+ * Twenty operations that each copy all there is would make a million of it: what one patch copies has a limit. The library's own
+ * check of `from` would copy the whole object each time, and is not asked.
+ *
+ * @solution
+ */
+function checkOperation(): typeof jsonPatch.validator {
+  // Kubernetes: JSONPatchMaxCopyBytes of pkg/server/config.go
+  const maximumCopied = 3 * 1024 * 1024;
+  let copied = 0;
+  return (operation, index, document, existing) => {
+    const isFrom = operation?.op === 'copy' || operation?.op === 'move';
+    jsonPatch.validator(operation, index, ...(isFrom ? [] : ([document, existing] as const)));
+    if (!document || !isFrom) return;
+    const value = valueAt(document, operation.from);
+    if (value === undefined) throw new jsonPatch.JsonPatchError('nothing is there', 'OPERATION_FROM_UNRESOLVABLE', index, operation);
+    if (operation.op === 'copy') copied += JSON.stringify(value).length;
+    if (copied > maximumCopied) {
+      const message = `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${maximumCopied}`;
+      throw unprocessable(message);
+    }
+  };
+}
+
+/** @solution */
+function valueAt(document: object, pointer: string): unknown {
+  const steps = pointer.split('/').slice(1).map(jsonPatch.unescapePathComponent);
+  return steps.reduce((value: unknown, step) => (isObjectOrList(value) && Object.hasOwn(value, step) ? value[step] : undefined), document);
+}
+
+/** @solution */
+function isObjectOrList(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null;
 }
 
 /**

@@ -101,6 +101,22 @@ describe('API server: bad input', () => {
       expect(status).toMatchObject({ code: 500, message: expect.stringContaining(words) });
     });
 
+    it.each<[format: string, contentType: string, body: (fields: number) => string | Buffer]>([
+      ['YAML', 'application/yaml', (fields) => `data:\n${many(fields, (index) => `  a${index}: b\n`).join('')}`],
+      ['protobuf', 'application/vnd.kubernetes.protobuf', (fields) => protobufWithData(many(fields, (index) => `a${index}`))],
+    ])('in %s takes no longer for each of many fields than of few', async (_, contentType, body) => {
+      // Without a name: read, and refused.
+      const status = await refusal('POST', configMaps, body(40_000), contentType);
+      expect(status).toMatchObject({ reason: 'Invalid', details: { causes: [{ field: 'metadata.name' }] } });
+    });
+
+    it('in YAML that has a field twice means the last', async () => {
+      const headers = { 'content-type': 'application/yaml' };
+      const twice = 'metadata: {name: twice}\ndata: {a: b, a: c}';
+      const { body } = await plane.client.send({ method: 'POST', path: configMaps, headers, body: twice });
+      expect(JSON.parse(await readText(body)).data).toEqual({ a: 'c' });
+    });
+
     it('with a misspelt field is a BadRequest, when the client wants to know', async () => {
       const status = await refusal('POST', `${configMaps}?fieldValidation=Strict`, configMap({ name: 'x' }, { constructor: 1, dta: {} }));
       expect(status.message).toContain('unknown field "dta"');
@@ -195,6 +211,20 @@ describe('API server: bad input', () => {
     });
   });
 
+  describe('a JSON patch', () => {
+    it('copies no more than 3 MiB, however few its operations are', async () => {
+      const patch = many(30, (index) => ({ op: 'copy', from: '/metadata', path: `/metadata/a${index}` }));
+      const status = await refusal('PATCH', `${configMaps}/there`, patch, 'application/json-patch+json');
+      expect(status).toMatchObject({ code: 422, reason: 'Invalid' });
+    });
+
+    it('has no more than 10,000 operations', async () => {
+      const patch = many(10_001, () => ({ op: 'test', path: '/data/a', value: 'b' }));
+      const status = await refusal('PATCH', `${configMaps}/there`, patch, 'application/json-patch+json');
+      expect(status).toMatchObject({ code: 413, reason: 'RequestEntityTooLarge', message: expect.stringContaining('is 10000, got 10001') });
+    });
+  });
+
   describe('a list', () => {
     it.each([
       'labelSelector=a==b==c',
@@ -253,6 +283,19 @@ describe('API server: bad input', () => {
     expect(await readText(body)).toBe('ok');
   });
 });
+
+function many<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+/** A ConfigMap in protobuf, its data under these keys, of up to 127 characters. */
+function protobufWithData(keys: string[]): Buffer {
+  const entries = keys
+    .map((key) => `\x12${String.fromCharCode(key.length + 5)}\x0a${String.fromCharCode(key.length)}${key}\x12\x01b`)
+    .join('');
+  const length = [0, 7, 14, 21].map((shift) => ((entries.length >> shift) & 0x7f) | (shift < 21 ? 0x80 : 0));
+  return Buffer.from(`k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12${String.fromCharCode(...length)}${entries}`, 'latin1');
+}
 
 /** `b: &b [*a,*a]`, and so on: each line doubles the list. */
 function aliases(lines: number): string {

@@ -20,7 +20,8 @@ const patienceInBytes = 10 * limitInBytes;
 
 const parsers: Record<string, (body: Buffer) => unknown> = {
   'application/json': (body) => JSON.parse(body.toString('utf8')),
-  'application/yaml': (body) => parse(body.toString('utf8')),
+  // Of a field that is there twice, the last counts, as in JSON. To find out, the library would compare each field with all before it.
+  'application/yaml': (body) => parse(body.toString('utf8'), { uniqueKeys: false }),
   'application/vnd.kubernetes.protobuf': readProtobuf,
 };
 

@@ -4,7 +4,7 @@
 
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { NotImplemented } from '#kit/not-implemented';
-import { badRequest, unsupportedMediaType } from './errors.ts';
+import { badRequest, tooManyOperations, unsupportedMediaType } from './errors.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { ResourceDefinition } from './resources.ts';
 import { strategicMerge, unprocessable } from './strategic-merge.ts';
@@ -16,12 +16,20 @@ import { strategicMerge, unprocessable } from './strategic-merge.ts';
  */
 export function applyPatch(contentType: string, current: object, patch: unknown, resource: ResourceDefinition): object {
   const [mediaType] = contentType.split(';').map((part) => part.trim());
-  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, withoutMovesInwards(patch));
+  if (mediaType === 'application/json-patch+json') return applyJsonPatch(current, withoutMovesInwards(notTooMany(patch)));
   if (mediaType === 'application/merge-patch+json') return mergePatch(current, objectOnly(patch)) as object;
   if (mediaType === 'application/strategic-merge-patch+json' && isBuiltIn(resource)) {
     return strategicMerge(current as JsonObject, objectOnly(patch));
   }
   throw unsupportedMediaType(acceptedBy(resource));
+}
+
+/** Kubernetes: maxJSONPatchOperations of patch.go */
+const maximumOperations = 10_000;
+
+function notTooMany(patch: unknown): unknown {
+  if (Array.isArray(patch) && patch.length > maximumOperations) throw tooManyOperations(maximumOperations, patch.length);
+  return patch;
 }
 
 /** Nothing can be moved into itself. The library would do it: into an object without end. */

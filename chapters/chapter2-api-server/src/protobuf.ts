@@ -55,8 +55,8 @@ function readMessage(reader: BytesReader, message: string): JsonObject {
     // A field of a later version: an older server does not know it, whatever the format.
     if (name === undefined) continue;
     const [form = '', inner = ''] = type.includes(' ') ? type.split(' ') : ['', type];
-    if (form === 'list') object[name] = [...((object[name] as unknown[] | undefined) ?? []), ...readItems(value, inner)];
-    else if (form === 'map') object[name] = { ...(object[name] as JsonObject | undefined), ...readMapEntry(asBytes(value), inner) };
+    if (form === 'list') addItems(object, name, readItems(value, inner));
+    else if (form === 'map') addEntry(object, name, readMapEntry(asBytes(value), inner));
     else if (name === '') Object.assign(object, readValue(value, inner) as JsonObject);
     else put(object, name, readValue(value, inner), form === 'pointer');
   }
@@ -74,14 +74,28 @@ function readItems(value: bigint | Buffer, type: string): unknown[] {
   return isPacked ? [...new BytesReader(value).varints()].map((item) => readValue(item, type)) : [readValue(value, type)];
 }
 
-function readMapEntry(bytes: Buffer, type: string): JsonObject {
+/** To the one list, and to the one map below: to copy them for every item takes minutes where somebody sends a hundred thousand. */
+function addItems(object: JsonObject, name: string, items: unknown[]): void {
+  const list = (object[name] ?? []) as unknown[];
+  for (const item of items) list.push(item);
+  object[name] = list;
+}
+
+function addEntry(object: JsonObject, name: string, [key, value]: [key: string, value: unknown]): void {
+  const map = (object[name] ?? {}) as JsonObject;
+  // Not by assignment, which does not make a property of `__proto__`.
+  Object.defineProperty(map, key, { value, configurable: true, enumerable: true, writable: true });
+  object[name] = map;
+}
+
+function readMapEntry(bytes: Buffer, type: string): [key: string, value: unknown] {
   let key = '';
   let value: unknown = type === 'string' || type === 'bytes' ? '' : {};
   for (const field of new BytesReader(bytes).fields()) {
     if (field.number === 1) key = asBytes(field.value).toString('utf8');
     if (field.number === 2) value = readValue(field.value, type);
   }
-  return { [key]: value };
+  return [key, value];
 }
 
 function readValue(value: bigint | Buffer, type: string): unknown {

@@ -49,16 +49,17 @@ function validateServicePort(
 }
 
 function validateUniqueness(ports: ServicePort[]): StatusCause[] {
-  const isSecond = (index: number, same: (one: ServicePort, other: ServicePort) => boolean) =>
-    ports.slice(0, index).some((other) => same(other, ports[index] as ServicePort));
-  return ports.flatMap((port, index) => [
-    ...(port.name && isSecond(index, (one, other) => one.name === other.name)
-      ? [duplicateValue(`spec.ports[${index}].name`, port.name)]
-      : []),
-    ...(isSecond(index, (one, other) => one.port === other.port && one.protocol === other.protocol)
-      ? [duplicateValue(`spec.ports[${index}]`, { port: port.port, protocol: port.protocol })]
-      : []),
-  ]);
+  const [names, numbers] = [new Set<string>(), new Set<string>()];
+  return ports.flatMap(({ name, port, protocol }, index) => {
+    const number = `${port}/${protocol}`;
+    const causes = [
+      ...(name && names.has(name) ? [duplicateValue(`spec.ports[${index}].name`, name)] : []),
+      ...(numbers.has(number) ? [duplicateValue(`spec.ports[${index}]`, { port, protocol })] : []),
+    ];
+    if (name) names.add(name);
+    numbers.add(number);
+    return causes;
+  });
 }
 
 /** Clients remember a cluster IP, and so do the rules on every node: it stays as long as the Service does. */
