@@ -35,9 +35,14 @@ describe('informers', () => {
         informer.onChange(seen);
         return { scope, informer, seen };
       });
+      const allAreBack = () => {
+        const before = followed.map(({ seen }) => seen.story.length);
+        const isBack = () => followed.every(({ seen }, index) => seen.story.length > (before[index] ?? 0) + 5);
+        return eventually('all informers tell more', isBack, { within: 60_000, story: () => faults.story() });
+      };
       try {
         await Promise.all(followed.map(({ informer }) => informer.start()));
-        await faults.happen(drawn(allFaults, faultCount, random));
+        await faults.happen(drawn(allFaults, faultCount, random), random, allAreBack);
         await writers.stop();
         for (const { scope, informer, seen } of followed) {
           const { items } = await server.clients.writing.list(ConfigMaps, scope);

@@ -29,12 +29,15 @@ export class RandomFaults {
     return this.#more('acknowledged', count);
   }
 
-  /** One after the other, with writes between them. */
-  async happen(names: FaultName[]): Promise<void> {
+  /** One after the other, with writes between them; some as soon as all have come back from the one before. */
+  async happen(names: FaultName[], random: Random, allAreBack: () => Promise<unknown>): Promise<void> {
     for (const name of names) {
-      this.#timeline.push(name);
       await this.moreWrites(20);
+      this.#timeline.push(name);
       await this.#faults[name]();
+      if (random() < 0.5) continue;
+      await allAreBack();
+      this.#timeline.push('all are back');
     }
     await this.moreWrites(20);
   }

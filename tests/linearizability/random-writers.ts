@@ -7,7 +7,9 @@ import { type Random, systemClock } from '#kit/clock';
 import { ApiError } from '#kit/status';
 
 export const namespaces = ['default', 'kube-system'];
-const names = ['a', 'b', 'c', 'd', 'e'];
+/** So few that they get into each other's way, and so many that some stay as they are for a while. */
+const often = [...'abcde'];
+const seldom = [...'fghijklmnopqrstuvwxyz'];
 const refusals = [404, 409];
 
 /** Unknown: it is still under way, or no answer came, or one that leaves it open. */
@@ -44,7 +46,7 @@ export class RandomWriters {
 
   async #write(): Promise<void> {
     while (!this.#isOver) {
-      const object = { name: this.#oneOf(names), namespace: this.#oneOf(namespaces) };
+      const object = { name: this.#oneOf(this.#random() < 0.6 ? often : seldom), namespace: this.#oneOf(namespaces) };
       const outcome = this.#random() < 0.15 ? await this.#delete(object) : await this.#writeTo(object);
       this.#counts[outcome]++;
       if (outcome === 'unknown') await systemClock.sleep(20);

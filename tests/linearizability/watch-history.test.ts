@@ -32,8 +32,13 @@ describe('what is written', () => {
       const writers = new RandomWriters(server.clients.writing, seededRandom(seed + 1), 6);
       const faults = new RandomFaults(server, writers, seed);
       const watches = scopes.map((scope, index) => new FollowedWatch(server.clients.watching, scope, seededRandom(seed + 10 + index)));
+      const allAreBack = () => {
+        const before = watches.map(({ revision }) => revision);
+        const isBack = () => watches.every(({ revision }, index) => revision > (before[index] ?? 0) + 5);
+        return eventually('all watches tell more', isBack, { within: 60_000, story: () => faults.story() });
+      };
       try {
-        await faults.happen(drawn(passingFaults, faultCount, random));
+        await faults.happen(drawn(passingFaults, faultCount, random), random, allAreBack);
         await writers.stop();
         // What all of them see, and etcd tells last.
         const marked = { name: 'the-end', namespace, labels: { side: 'left' } };
