@@ -19,10 +19,12 @@ const quantityPattern = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$';
 
 const objectMeta: OpenApiSchema = { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' };
 
-/** What to do about fields that a kind has not. */
+/** What to do about fields that a kind has not, and about those that were sent twice. */
 export interface FieldValidation {
   mode: 'Ignore' | 'Warn' | 'Strict';
   warn(text: string): void;
+  /** Where those stand that were sent twice. */
+  duplicates?: string[];
 }
 
 export const ignoring: FieldValidation = { mode: 'Ignore', warn: () => {} };
@@ -39,7 +41,11 @@ export interface UnknownField {
  * The object itself, without the fields that its kind has not. Throws BadRequest when a value has the wrong type, and (Strict)
  * when there is such a field.
  */
-export function checkFields<T extends object>(object: T, resource: ResourceDefinition, { mode, warn }: FieldValidation): T {
+export function checkFields<T extends object>(
+  object: T,
+  resource: ResourceDefinition,
+  { mode, warn, duplicates = [] }: FieldValidation,
+): T {
   const refuse = (why: string) => {
     const { kind, version } = resource;
     return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
@@ -50,7 +56,7 @@ export function checkFields<T extends object>(object: T, resource: ResourceDefin
   if (wrong.length > 0) throw refuse(wrong.join(', '));
   canFindUnknown ??= isWritten(() => unknownFields({}, {}, ''));
   const unknown = resource.custom ? unknownInCustom(object, resource.custom) : canFindUnknown ? unknownFields(object, schema, '') : [];
-  const problems = unknown.map(({ path }) => `unknown field "${path}"`);
+  const problems = [...unknown.map(({ path }) => `unknown field "${path}"`), ...duplicates.map((path) => `duplicate field "${path}"`)];
   if (mode === 'Strict' && problems.length > 0) throw refuse(`strict decoding error: ${problems.join(', ')}`);
   if (mode === 'Warn') problems.forEach(warn);
   for (const { owner, field } of unknown) delete owner[field];

@@ -4,6 +4,8 @@
 
 import type { DeleteOptions, StatusCause } from 'kubernetes-types/meta/v1';
 import type { Author } from './admission/admission.ts';
+import { bodyRead, mediaTypeOf } from './body.ts';
+import { duplicateFields } from './duplicate-fields.ts';
 import { invalid } from './errors.ts';
 import type { FieldManager } from './field-managers.ts';
 import type { FieldValidation } from './field-validation.ts';
@@ -54,12 +56,13 @@ export function isDryRun({ method, query }: ApiRequest, options: DeleteOptions =
 
 const validationModes = ['Ignore', 'Strict', 'Warn'] as const;
 
-/** `?fieldValidation=Strict` */
-export function fieldValidationOf({ method, query, response }: ApiRequest): FieldValidation {
+/** `?fieldValidation=Strict`; to be asked when the body has been read. */
+export function fieldValidationOf({ method, query, message, response }: ApiRequest): FieldValidation {
   const asked = query.get('fieldValidation') || 'Warn';
   const mode = validationModes.find((known) => known === asked);
   if (!mode) throw invalidOption(method, unsupportedValue('fieldValidation', asked, ['', ...validationModes]));
-  return { mode, warn: (text) => warn(response, text) };
+  const duplicates = mode !== 'Ignore' && mediaTypeOf(message).endsWith('json') ? duplicateFields(String(bodyRead(message) ?? '')) : [];
+  return { mode, warn: (text) => warn(response, text), duplicates };
 }
 
 const optionsKinds: Record<string, string> = {

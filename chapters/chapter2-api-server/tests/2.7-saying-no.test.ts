@@ -135,6 +135,39 @@ describe('API server', () =>
       });
     });
 
+    describe('a field that is sent twice', () => {
+      const path = '/api/v1/namespaces/default/pods';
+      const twice =
+        '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"twice","annotations":{"a":"1","a":"{\\"2"}},"spec":{"restartPolicy":"Never",' +
+        '"containers":[{"name":"web","image":"a"},{"image":"b","name":"side","image":"c"}],"restartPolicy":"Always"}}';
+      const create = (mode: string, body: string) =>
+        server.client.send({ method: 'POST', path: `${path}?dryRun=All&fieldValidation=${mode}`, body });
+
+      it('is refused with fieldValidation=Strict, wherever it stands', async () => {
+        await expect(create('Strict', twice)).rejects.toThrow(
+          'Pod in version "v1" cannot be handled as a Pod: strict decoding error: duplicate field "metadata.annotations.a", ' +
+            'duplicate field "spec.containers[1].image", duplicate field "spec.restartPolicy"',
+        );
+      });
+
+      it('is told of in a warning when nothing is asked for, and counts as it was sent last', async () => {
+        const { headers, body } = await create('', twice);
+        expect(String(headers.warning)).toContain('299 - "duplicate field \\"spec.containers[1].image\\""');
+        expect(JSON.parse(await readText(body)).spec).toMatchObject({
+          restartPolicy: 'Always',
+          containers: [{ image: 'a' }, { image: 'c' }],
+        });
+        const ignored = await create('Ignore', twice);
+        expect([ignored.code, ignored.headers.warning]).toEqual([201, undefined]);
+      });
+
+      it('is none when it stands in another object, or in a text', async () => {
+        const text = JSON.stringify({ a: '{"a":1,"a":2}', b: { a: [{ a: 1 }, { a: 2 }] } });
+        const body = JSON.stringify({ ...pod('once', 'default'), metadata: { name: 'once', annotations: { text, a: '1', b: '1' } } });
+        expect((await create('Strict', body)).code).toBe(201);
+      });
+    });
+
     describe('what the author leaves out', () => {
       it('of the requests is what the limits say', () => {
         expect(withDefaultRequests({ limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } })).toEqual({
