@@ -7,6 +7,7 @@ import type { Client } from '#kit/client';
 import type { ComponentContext } from '#kit/component';
 import type { EventRecorder } from '#kit/events';
 import { NotImplemented } from '#kit/not-implemented';
+import { isNotFound } from '#kit/status';
 import { heartbeatEveryMs, registerNode, renewLease, statusIsDue } from './node-heartbeat.ts';
 import { type NodeIdentity, newNode, nodeStatus, type Observation } from './node-object.ts';
 import type { ContainerRuntime } from './runtime.ts';
@@ -60,8 +61,23 @@ export class NodeAgent {
   async #beat(): Promise<void> {
     const observation = await this.#observe();
     this.#node ??= await this.#join(observation);
+    await this.#hearWhatIsSaid();
     const node = this.#node;
     await Promise.all([renewLease(this.#client, node, this.#context.clock), this.#writeStatus(node, observation)]);
+  }
+
+  /** While a kubelet is not heard, others say Unknown for it. Then it speaks again, though nothing has changed on its machine. */
+  async #hearWhatIsSaid(): Promise<void> {
+    if (!this.#written) return;
+    try {
+      const node = await this.#client.get(Nodes, { name: this.#identity.name });
+      if (readiness(node.status) === readiness(this.#written)) return;
+      this.#node = node;
+      this.#written = undefined;
+    } catch (error) {
+      // A node that somebody deleted is made anew only when its kubelet is started again.
+      if (!isNotFound(error)) throw error;
+    }
   }
 
   async #join({ machine }: Observation): Promise<Node> {
@@ -82,9 +98,8 @@ export class NodeAgent {
   }
 
   #tell(node: Node, before: NodeStatus, after: NodeStatus): void {
-    const ready = ({ conditions = [] }: NodeStatus) => conditions.find(({ type }) => type === 'Ready')?.status;
-    if (ready(before) === ready(after)) return;
-    const reason = ready(after) === 'True' ? 'NodeReady' : 'NodeNotReady';
+    if (readiness(before) === readiness(after)) return;
+    const reason = readiness(after) === 'True' ? 'NodeReady' : 'NodeNotReady';
     const message = `Node ${this.#identity.name} status is now: ${reason}`;
     this.#events.event({ apiVersion: 'v1', kind: 'Node', ...node }, 'Normal', reason, message);
   }
@@ -96,4 +111,8 @@ export class NodeAgent {
       return { problem: `container runtime is down: ${error instanceof Error ? error.message : error}` };
     }
   }
+}
+
+function readiness({ conditions = [] }: NodeStatus = {}): string | undefined {
+  return conditions.find(({ type }) => type === 'Ready')?.status;
 }

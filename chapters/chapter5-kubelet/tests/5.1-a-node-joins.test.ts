@@ -200,6 +200,17 @@ describe('kubelet', () => {
         await cluster.node('is ready again', ({ status }) => isTrue(status, 'Ready'));
       });
 
+      it('says that it is ready when others said Unknown for it while it was not heard', async () => {
+        const clock = cluster.stopTime();
+        await cluster.startKubelet();
+        await cluster.node('is Ready', ({ status }) => isTrue(status, 'Ready'));
+        const status = { conditions: [{ type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' }] };
+        await cluster.client.patch(Nodes, { name: nodeName }, 'strategic-merge', { status }, { subresource: 'status' });
+        await cluster.eventually('the next heartbeat is awaited', () => clock.pending > 0);
+        await clock.advance(10_000);
+        await cluster.node('is ready again', ({ status }) => isTrue(status, 'Ready'));
+      });
+
       it("uses the Node that is there, and leaves other people's labels on it", async () => {
         const earlier = newNode(identity, 'amd64');
         const labels = { 'kubernetes.io/hostname': 'an-old-name', disk: 'ssd' };
