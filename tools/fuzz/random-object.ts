@@ -60,7 +60,17 @@ function randomMetadata(name: string, random: Random): unknown {
     ...(random() < 0.05 ? { finalizers: [one(['example.com/a', 'x', 'foregroundDeletion'], random)] } : {}),
     ...(random() < 0.05 ? { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'a', uid: one(strings, random) }] } : {}),
     ...(random() < 0.03 ? { resourceVersion: one(strings, random) } : {}),
+    ...(random() < 0.03 ? { managedFields: [randomManagedFields(random)] } : {}),
   };
+}
+
+function randomManagedFields(random: Random): unknown {
+  const fieldsV1 = one(
+    [{}, { 'f:data': { 'f:a': {} } }, { 'f:spec': { 'k:{"name":"a"}': { '.': {} } } }, { x: 1 }, { 'k:{': {} }, ...wrong],
+    random,
+  );
+  const operation = one(['Apply', 'Update', 'x'], random);
+  return { manager: one(strings, random), operation, apiVersion: one(['v1', 'apps/v1', 'x'], random), fieldsType: 'FieldsV1', fieldsV1 };
 }
 
 function ofSchema(schema: OpenApiSchema, depth: number, random: Random): unknown {

@@ -5,6 +5,7 @@ import { type ResourceDefinition, resources } from '#api-server/resources';
 import type { Random } from '#kit/clock';
 import type { HttpRequest } from '#kit/transport';
 import { randomObject, randomPatch } from './random-object.ts';
+import { randomProtobuf } from './random-protobuf.ts';
 
 const names = [
   'a',
@@ -98,6 +99,9 @@ const accepts = [
   'application/json;as=Sandwich;v=v7;g=x',
   'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
   'application/vnd.kubernetes.protobuf',
+  'application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io, application/json',
+  'application/cbor',
+  'application/cbor-seq, application/json;q=0.1',
   ';;;=,',
 ];
 const bodyTypes = [
@@ -106,9 +110,25 @@ const bodyTypes = [
   'application/json',
   'application/yaml',
   'application/vnd.kubernetes.protobuf',
+  'application/cbor',
   'text/x',
 ];
-const patchTypes = ['json-patch+json', 'merge-patch+json', 'strategic-merge-patch+json', 'apply-patch+yaml', 'x'];
+/** What asks for another protocol, fully or not. */
+const upgrades: Record<string, string>[] = [
+  { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==' },
+  { connection: 'Upgrade', upgrade: 'websocket' },
+  { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': 'v4.channel.k8s.io' },
+  { connection: 'Upgrade', upgrade: 'h2c' },
+];
+const patchTypes = [
+  'json-patch+json',
+  'merge-patch+json',
+  'strategic-merge-patch+json',
+  'apply-patch+yaml',
+  'apply-patch+yaml',
+  'apply-patch+cbor',
+  'x',
+];
 const paths = [
   '/',
   '/api',
@@ -152,6 +172,7 @@ export function randomRequest(random: Random): HttpRequest {
   const method = writable(resource) ? one(chance(0.95) ? usual : ['HEAD', 'OPTIONS', 'POST', 'PATCH']) : 'GET';
   const headers: Record<string, string> = {};
   if (chance(0.5)) headers.accept = one(accepts);
+  if (chance(0.02)) Object.assign(headers, one(upgrades));
   if (chance(0.05)) headers['impersonate-user'] = one(['jane', 'system:serviceaccount:default:a', '', 'system:node:a']);
   if (chance(0.03))
     headers.authorization = one(['Bearer x', 'Bearer', 'Basic eDp5', 'Bearer a.b.c', `Bearer ${token('{}')}.${token('{}')}.x`]);
@@ -160,10 +181,16 @@ export function randomRequest(random: Random): HttpRequest {
   if (method === 'PATCH') {
     const type = one(patchTypes);
     const body = JSON.stringify(randomPatch(resource, type, random));
-    return { method, path: pathOf(), headers: { ...headers, 'content-type': `application/${type}` }, body };
+    let path = pathOf();
+    // An apply has a manager, or it would be refused before anybody looked into it.
+    if (type.startsWith('apply') && !path.includes('?')) path += `?fieldManager=${one(['a', 'b'])}&force=${one(['true', 'false'])}`;
+    return { method, path, headers: { ...headers, 'content-type': `application/${type}` }, body };
   }
   const object = method === 'DELETE' ? randomOptions() : randomObject(resource, one(names.slice(0, 3)), random);
-  return { method, path: pathOf(), headers: { ...headers, 'content-type': one(bodyTypes) }, body: JSON.stringify(object) };
+  const type = one(bodyTypes);
+  const isBinary = type.endsWith('protobuf') && method !== 'DELETE' && chance(0.9);
+  const body = isBinary ? randomProtobuf(resource, object, random) : JSON.stringify(object);
+  return { method, path: pathOf(), headers: { ...headers, 'content-type': type }, body };
 
   function pathOf(): string {
     if (chance(0.05)) return `${encodeURI(one(paths)).replaceAll('%25', '%')}${queryOf()}`;
