@@ -11,10 +11,15 @@ import { isConflict, isNotFound } from '#kit/status';
 
 const retryAfterMs = 1_000;
 
+/** The conditions that are a kubelet's to write. Kubernetes: pkg/kubelet/types/pod_status.go, PodConditionByKubelet */
+const own = ['PodReadyToStartContainers', 'PodScheduled', 'Initialized', 'ContainersReady', 'Ready'];
+
 interface Entry {
   pod: Pod;
   wanted: PodStatus;
   written: PodStatus;
+  /** The pod's resourceVersion that came of it. */
+  version: number;
   writing: Promise<void> | undefined;
 }
 
@@ -36,13 +41,25 @@ export class StatusWriter {
 
   write(pod: Pod, status: PodStatus): void {
     const uid = pod.metadata?.uid ?? '';
-    const entry = this.#entries.get(uid) ?? { pod, wanted: status, written: pod.status ?? {}, writing: undefined };
+    const entry = this.#entries.get(uid) ?? {
+      pod,
+      wanted: status,
+      written: pod.status ?? {},
+      version: versionOf(pod),
+      writing: undefined,
+    };
     this.#entries.set(uid, entry);
     entry.pod = pod;
     entry.wanted = status;
-    entry.writing ??= this.#write(entry).finally(() => {
-      entry.writing = undefined;
-    });
+    this.#begin(entry);
+  }
+
+  /** The API server has the pod so. What somebody else has written over is written again: the node controller calls pods unready, too. */
+  seen(pod: Pod): void {
+    const entry = this.#entries.get(pod.metadata?.uid ?? '');
+    if (!entry || versionOf(pod) <= entry.version || says(pod, entry.written)) return;
+    entry.written = { ...entry.written, conditions: pod.status?.conditions ?? [] };
+    this.#begin(entry);
   }
 
   /** Resolves when the newest status is written (or the pod is gone). */
@@ -59,6 +76,12 @@ export class StatusWriter {
     await Promise.all([...this.#entries.values()].map(({ writing }) => writing));
   }
 
+  #begin(entry: Entry): void {
+    entry.writing ??= this.#write(entry).finally(() => {
+      entry.writing = undefined;
+    });
+  }
+
   async #write(entry: Entry): Promise<void> {
     const { signal } = this.#stopping;
     const { name = '', namespace, uid } = entry.pod.metadata ?? {};
@@ -66,8 +89,8 @@ export class StatusWriter {
       const { wanted } = entry;
       try {
         const patch = { metadata: { uid }, status: statusPatch(entry.written, wanted) };
-        await this.#client.patch(Pods, { name, namespace }, 'strategic-merge', patch, { subresource: 'status' });
-        entry.written = wanted;
+        const pod = await this.#client.patch(Pods, { name, namespace }, 'strategic-merge', patch, { subresource: 'status' });
+        Object.assign(entry, { written: wanted, version: versionOf(pod) });
       } catch (error) {
         // Gone, or another pod has its name now: nobody is left to be told.
         if (isNotFound(error) || isConflict(error)) return;
@@ -78,14 +101,26 @@ export class StatusWriter {
   }
 }
 
+/** Later versions of one object are larger numbers. */
+function versionOf({ metadata }: Pod): number {
+  return Number(metadata?.resourceVersion);
+}
+
+/** Whether the pod still has the conditions of a kubelet as the status has them. */
+function says(pod: Pod, { conditions = [] }: PodStatus): boolean {
+  const said = new Map(pod.status?.conditions?.map(({ type, status }) => [type, status]));
+  return conditions.every(({ type, status }) => !own.includes(type) || said.get(type) === status);
+}
+
 /**
- * The strategic merge patch from one status to the next. Conditions are merged by type, so those of others stay, but of one's own what went away must be null; addresses are merged
- * by address, so old ones must be taken out by name.
+ * The strategic merge patch from one status to the next. Conditions are merged by type: those of others are left to them, and of one's own
+ * what went away must be null. Addresses are merged by address, so old ones must be taken out by name.
  */
 export function statusPatch(before: PodStatus, after: PodStatus): Record<string, unknown> {
   const removed = Object.keys(before).filter((key) => !(key in after));
   const patch: Record<string, unknown> = { ...after, ...Object.fromEntries(removed.map((key) => [key, null])) };
-  if (after.conditions) patch.conditions = after.conditions.map((condition) => ({ reason: null, message: null, ...condition }));
+  const conditions = after.conditions?.filter(({ type }) => own.includes(type));
+  if (conditions) patch.conditions = conditions.map((condition) => ({ reason: null, message: null, ...condition }));
   for (const field of ['podIPs', 'hostIPs'] as const) {
     const stale = (before[field] ?? []).filter(({ ip }) => !after[field]?.some((other) => other.ip === ip));
     if (stale.length && after[field]) patch[field] = [...after[field], ...stale.map(({ ip }) => ({ ip, $patch: 'delete' }))];

@@ -92,6 +92,7 @@ export class PodLoop {
     const uid = pod.metadata?.uid ?? '';
     const known = this.#workers.get(uid);
     known?.update(pod);
+    this.#statuses.seen(pod);
     if (known || this.#stopped) return;
     const worker = this.#worker(pod, uid);
     this.#workers.set(uid, worker);

@@ -319,6 +319,20 @@ describe('kubelet', () => {
         expect(again.status?.containerStatuses?.[0]?.restartCount).toBe(2);
       });
 
+      it('says again what is so when somebody else has written otherwise, and leaves the conditions of others to them', async () => {
+        const { metadata } = await cluster.createPod(pod('echo'));
+        const gate = (status: string) => ({ type: 'example.org/registered', status });
+        await cluster.writeConditions('echo', gate('True'));
+        await cluster.startKubelet();
+        await cluster.running('echo');
+        await cluster.writeConditions('echo', gate('False'), { type: 'Ready', status: 'False' });
+        await cluster.pod('echo', 'is ready again', ({ status }) => isTrue(status, 'Ready'));
+        const [run] = cluster.runtime.pod(metadata?.uid ?? '').containers;
+        cluster.runtime.exit(run?.id ?? '', 1);
+        const again = await cluster.pod('echo', 'was started again', ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1);
+        expect(again.status?.conditions).toContainEqual(expect.objectContaining(gate('False')));
+      });
+
       it('ends a pod whose work is done: Succeeded, and never started again', async () => {
         await cluster.startKubelet();
         const { metadata } = await cluster.createPod(pod('batch').specified({ restartPolicy: 'Never' }));

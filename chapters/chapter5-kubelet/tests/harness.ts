@@ -186,6 +186,12 @@ export class KubeletCluster {
     return this.client.get(Pods, { name, namespace: 'default' });
   }
 
+  /** As another component writes them. */
+  writeConditions(name: string, ...conditions: { type: string; status: string }[]): Promise<Pod> {
+    const patch = { status: { conditions } };
+    return this.client.patch(Pods, { name, namespace: 'default' }, 'strategic-merge', patch, { subresource: 'status' });
+  }
+
   /** Waits until `check` holds of the pod; resolves with it. */
   pod(name: string, what: string, check: (pod: Pod) => boolean): Promise<Pod> {
     return this.eventually(`pod ${name} ${what}`, async () => {
