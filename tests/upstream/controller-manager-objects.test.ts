@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
+  CertificateSigningRequests,
   ClusterRoleBindings,
   ConfigMaps,
   CustomResourceDefinitions,
@@ -23,7 +24,7 @@ import {
 import { Client } from '#kit/client';
 import { requestCertificate } from '#kit/pki';
 import { UpstreamCluster } from './cluster.ts';
-import { CertificateSigningRequests, deployment, template } from './kinds.ts';
+import { deployment, template } from './kinds.ts';
 
 jest.setTimeout(120_000);
 

@@ -3,7 +3,6 @@
 import type { ControllerRevision, DaemonSet, StatefulSet } from 'kubernetes-types/apps/v1';
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2';
 import type { CronJob, Job } from 'kubernetes-types/batch/v1';
-import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1';
 import type { PersistentVolume } from 'kubernetes-types/core/v1';
 import type { Deployment, PodSpec, PodTemplateSpec, Resource } from '#kit/api';
 
@@ -26,12 +25,6 @@ export const PersistentVolumes: Resource<PersistentVolume> = {
   apiVersion: 'v1',
   kind: 'PersistentVolume',
   plural: 'persistentvolumes',
-  namespaced: false,
-};
-export const CertificateSigningRequests: Resource<CertificateSigningRequest> = {
-  apiVersion: 'certificates.k8s.io/v1',
-  kind: 'CertificateSigningRequest',
-  plural: 'certificatesigningrequests',
   namespaced: false,
 };
 
