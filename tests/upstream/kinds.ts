@@ -1,6 +1,6 @@
 // Kinds that only the real controllers reconcile, and what tests make of them.
 
-import type { ControllerRevision, DaemonSet, StatefulSet } from 'kubernetes-types/apps/v1';
+import type { DaemonSet, StatefulSet } from 'kubernetes-types/apps/v1';
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2';
 import type { CronJob, Job } from 'kubernetes-types/batch/v1';
 import type { PersistentVolume } from 'kubernetes-types/core/v1';
@@ -9,7 +9,6 @@ import type { Deployment, PodSpec, PodTemplateSpec, Resource } from '#kit/api';
 const apps = { apiVersion: 'apps/v1', namespaced: true };
 export const StatefulSets: Resource<StatefulSet> = { ...apps, kind: 'StatefulSet', plural: 'statefulsets' };
 export const DaemonSets: Resource<DaemonSet> = { ...apps, kind: 'DaemonSet', plural: 'daemonsets' };
-export const ControllerRevisions: Resource<ControllerRevision> = { ...apps, kind: 'ControllerRevision', plural: 'controllerrevisions' };
 
 const batch = { apiVersion: 'batch/v1', namespaced: true };
 export const Jobs: Resource<Job> = { ...batch, kind: 'Job', plural: 'jobs' };
