@@ -131,8 +131,10 @@ async function send(output: Readable, limitBytes: number, response: ServerRespon
 
 function fail(response: ServerResponse, error: unknown, log: Logger): void {
   const message = error instanceof Error ? error.message : String(error);
-  if (response.headersSent) response.destroy();
-  else if (error instanceof LogProblem) text(response, error.code, message);
+  if (response.headersSent) {
+    log.warn('an answer of the node API broke off', { error });
+    response.destroy();
+  } else if (error instanceof LogProblem) text(response, error.code, message);
   else if (error instanceof URIError) text(response, 400, message);
   else {
     log.error('a request to the node API failed', { error });
