@@ -475,6 +475,7 @@ describe('API server', () =>
 
       it.each([
         ['/login?next=1', `${proxied.prefix}/login?next=1`],
+        ['/login?next=//10.244.1.7:8080/x', `${proxied.prefix}/login?next=//10.244.1.7:8080/x`],
         ['http://10.244.1.7:8080/login?next=1#top', `${proxied.prefix}/login?next=1#top`],
         ['https://10.244.1.7:8080', `${proxied.prefix}/`],
         ['login', 'login'],
