@@ -122,6 +122,12 @@ describe('etcd', () =>
         expect(decodeRecords(lost)).toMatchObject({ end: whole.length, rest: 'torn' });
       });
 
+      it('are damaged where content is lost and a record stands behind it', () => {
+        const [whole, lost, behind] = [content(), encodeRecord(Buffer.alloc(3000, 'x')), encodeRecord(Buffer.from('later'))];
+        lost.fill(0, 1024, 2048);
+        expect(decodeRecords(Buffer.concat([whole, lost, behind]))).toMatchObject({ end: whole.length, rest: 'damaged' });
+      });
+
       it('are damaged by any bit that flips', () => {
         const whole = content();
         for (let bit = 0; bit < whole.length * 8; bit++) {
