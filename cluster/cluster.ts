@@ -188,9 +188,13 @@ export class Cluster {
       const kubeconfig = await this.#kubeconfig(fileNameOf(title), server, `system:${user}`);
       await this.#processes.start(title, () => ({ kubeconfig, ...flags }));
     };
-    const { caFile, caKeyFile } = this.#identities;
+    const { caFile, caKeyFile, signingKeyFile } = this.#identities;
     const rootCa = { 'root-ca-file': caFile };
-    const signing = { 'cluster-signing-cert-file': caFile, 'cluster-signing-key-file': caKeyFile };
+    const signing = {
+      'cluster-signing-cert-file': caFile,
+      'cluster-signing-key-file': caKeyFile,
+      'service-account-private-key-file': signingKeyFile,
+    };
     await Promise.all([
       start('kube-controller-manager', 'kube-controller-manager', { ...rootCa, ...signing }),
       start('kube-scheduler', 'kube-scheduler'),

@@ -149,6 +149,10 @@ export const componentTable: Record<string, ComponentCommand> = {
       'healthz-bind-address': healthz,
       controllers: { description: 'which controllers to run, separated by commas; * for all', default: '*' },
       'root-ca-file': { description: 'the CA that every namespace is told of, so that pods trust the API server', default: '' },
+      'service-account-private-key-file': {
+        description: 'the key that tokens in Secrets are signed with; absent: there are none',
+        default: '',
+      },
       'cluster-signing-cert-file': { description: 'the CA that signs approved certificate requests; absent: nobody does', default: '' },
       'cluster-signing-key-file': { description: "that CA's key", default: '' },
       'cluster-signing-duration': { description: 'seconds that a signed certificate is good for, at most', default: '31536000' },
@@ -161,6 +165,7 @@ export const componentTable: Record<string, ComponentCommand> = {
         listen: listenAddress(flags['healthz-bind-address']),
         ...(flags.controllers === '*' ? {} : { controllers: split(flags.controllers) }),
         ...(flags['root-ca-file'] ? { rootCa: read(flags['root-ca-file']) } : {}),
+        ...(flags['service-account-private-key-file'] ? { tokenKey: read(flags['service-account-private-key-file']) } : {}),
         ...clusterSigning(flags),
         ...context,
       });

@@ -14,7 +14,7 @@ import { NotImplemented } from '#kit/not-implemented';
 import { createCertificateAuthority, type KeyPair } from '#kit/pki';
 import { Complaints } from '#kit/testing/complaints';
 import { Timeline } from '#kit/testing/timeline';
-import { startUpstreamApiServer, upstreamApiServer } from '#kit/testing/upstream-api-server';
+import { newSigningKey, startUpstreamApiServer, upstreamApiServer } from '#kit/testing/upstream-api-server';
 import { isUpstream, startUpstreamEtcd } from '#kit/testing/upstream-etcd';
 import { eventually, type Truthy, type WaitOptions } from '#kit/testing/wait';
 
@@ -29,6 +29,8 @@ export interface TestControlPlane {
   readonly ca: string;
   /** Its key, for who signs certificates. */
   readonly caKey: string;
+  /** What service account tokens are signed with, PEM: for who signs some, too. */
+  readonly signingKey: string;
   /** For components that a test starts; `KUBEKATA_LOG=info` shows what they log. */
   readonly context: ComponentContext;
   /** A certificate of the cluster's CA, good for serving on loopback and as a client. */
@@ -85,6 +87,7 @@ async function start({ apiServer: unusual = {} }: TestControlPlaneOptions): Prom
     cleanUp.push(() => etcd.stop());
 
     const serving = await issue('kube-apiserver');
+    const signingKey = newSigningKey();
     const startOurs = (): Promise<RunningComponent> =>
       startApiServer({
         etcdServers: [etcd.url],
@@ -93,10 +96,11 @@ async function start({ apiServer: unusual = {} }: TestControlPlaneOptions): Prom
         kubeletTls: { ...serving, ca: authority.cert },
         kubeletPreferredAddressTypes: ['InternalDNS', 'InternalIP'],
         disableAdmissionPlugins: ['ServiceAccount'],
+        serviceAccountTokens: { signingKey },
         ...context,
         ...unusual,
       });
-    const startReal = (program: string) => startUpstreamApiServer({ program, etcdUrl: etcd.url, authority, serving });
+    const startReal = (program: string) => startUpstreamApiServer({ program, etcdUrl: etcd.url, authority, serving, signingKey });
     const apiServer = await (upstreamApiServer ? startReal(upstreamApiServer) : startOurs());
     cleanUp.push(() => apiServer.stop());
 
@@ -130,6 +134,7 @@ async function start({ apiServer: unusual = {} }: TestControlPlaneOptions): Prom
       serverUrl: apiServer.url,
       ca: authority.cert,
       caKey: authority.key,
+      signingKey,
       eventually: (what, check, options) => eventually(what, check, { story, ...options }),
     };
   } catch (error) {

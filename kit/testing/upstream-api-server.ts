@@ -24,6 +24,8 @@ export interface UpstreamApiServerOptions {
   etcdUrl: string;
   authority: CertificateAuthority;
   serving: KeyPair;
+  /** Of service account tokens, PEM; absent: one of its own. */
+  signingKey?: string;
   /** Beside the usual ones, or in their place. */
   flags?: Record<string, string>;
 }
@@ -54,9 +56,9 @@ export async function startUpstreamApiServer(options: UpstreamApiServerOptions):
 
 async function writeFlags(
   folder: string,
-  { etcdUrl, authority, serving, flags = {} }: UpstreamApiServerOptions,
+  { etcdUrl, authority, serving, signingKey = newSigningKey(), flags = {} }: UpstreamApiServerOptions,
 ): Promise<Record<string, string>> {
-  const files = { 'ca.crt': authority.cert, 'server.crt': serving.cert, 'server.key': serving.key, 'sa.key': signingKey() };
+  const files = { 'ca.crt': authority.cert, 'server.crt': serving.cert, 'server.key': serving.key, 'sa.key': signingKey };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content, { mode: 0o600 });
   const file = (name: keyof typeof files) => join(folder, name);
   return {
@@ -86,9 +88,10 @@ async function writeFlags(
   };
 }
 
-function signingKey(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+/** In the one form that all flags take. */
+export function newSigningKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
 }
 
 async function startOnce(flags: Record<string, string>, { program, authority }: UpstreamApiServerOptions): Promise<UpstreamApiServer> {

@@ -1,10 +1,13 @@
 // What every cluster has from its first moment: the namespaces and priority classes that Kubernetes itself needs,
 // the Service `kubernetes`, through which pods find the API server, and what other servers must know of this one.
-// Kubernetes: pkg/controlplane/controller/systemnamespaces, kubernetesservice and clusterauthenticationtrust,
+// Kubernetes: pkg/controlplane/controller/systemnamespaces, kubernetesservice, clusterauthenticationtrust and legacytokentracking,
 // pkg/registry/scheduling/rest/storage_scheduling.go
 
+import type { Clock } from '#kit/clock';
 import { isNotFound } from '#kit/status';
+import { dateOf } from './access/legacy-tokens.ts';
 import { equalJson } from './json.ts';
+import { keyOf } from './keys.ts';
 import { systemPriorities } from './kinds/other-defaults.ts';
 import { initialNamespaces } from './namespaces.ts';
 import type { ApiObject } from './object.ts';
@@ -31,9 +34,10 @@ export interface BootstrapOptions {
   /** Where pods reach this server. */
   address: string;
   port: number;
+  clock: Clock;
 }
 
-export async function bootstrap({ registry, serviceClusterIpRange, clientCa, address, port }: BootstrapOptions): Promise<void> {
+export async function bootstrap({ registry, serviceClusterIpRange, clientCa, address, port, clock }: BootstrapOptions): Promise<void> {
   await Promise.all(initialNamespaces.map((name) => ensure(registry, '', 'namespaces', { metadata: { name } })));
   const classes = Object.entries(priorityClasses);
   await Promise.all(
@@ -52,6 +56,8 @@ export async function bootstrap({ registry, serviceClusterIpRange, clientCa, add
       metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
       data: { 'client-ca-file': clientCa },
     }),
+    // Since when it is noted which tokens in Secrets are used. Who cleans up must know: what was not used before may have been.
+    ensureSince(registry, dateOf(clock)),
     ensure(registry, '', 'services', {
       metadata: { name, namespace, labels: { component: 'apiserver', provider: 'kubernetes' } },
       spec: { type: 'ClusterIP', clusterIP: firstAddress(serviceClusterIpRange), ports: [{ ...https, port: 443, targetPort: port }] },
@@ -67,6 +73,15 @@ export async function bootstrap({ registry, serviceClusterIpRange, clientCa, add
       ports: [{ ...https, port }],
     }),
   ]);
+}
+
+/** The day stays as it is once it is written. */
+async function ensureSince(registry: Registry, today: string): Promise<void> {
+  const metadata = { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' };
+  const resource = findResource('', 'v1', 'configmaps') as ResourceDefinition;
+  const present = await registry.storage.get(keyOf({ resource, ...metadata }));
+  const { since = '' } = (present?.data ?? {}) as { since?: string };
+  if (Number.isNaN(Date.parse(since))) await ensure(registry, '', 'configmaps', { metadata, data: { since: today } });
 }
 
 /** Creates the object, or sets those of its fields that are given: a server that starts again may serve at another port. */

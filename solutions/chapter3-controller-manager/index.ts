@@ -21,6 +21,7 @@ import { replicaSetController, replicationController } from './replica-set-contr
 import { ResourceQuotaController } from './resource-quota-controller.ts';
 import { RootCaPublisher } from './root-ca-publisher.ts';
 import { ServiceAccountController } from './service-account-controller.ts';
+import { TokensController } from './tokens-controller.ts';
 
 /** By the names that kube-controller-manager's `--controllers` flag takes. */
 const controllers: Record<string, (context: ControllerContext, options: ControllerManagerOptions) => Controller | undefined> = {
@@ -34,6 +35,8 @@ const controllers: Record<string, (context: ControllerContext, options: Controll
   'namespace-controller': (context) => new NamespaceController(context),
   'resourcequota-controller': (context) => new ResourceQuotaController(context),
   'serviceaccount-controller': (context) => new ServiceAccountController(context),
+  'serviceaccount-token-controller': (context, { tokenKey, rootCa }) =>
+    tokenKey ? new TokensController(context, { tokenKey, rootCa }) : undefined,
   'root-ca-certificate-publisher-controller': (context, { rootCa }) => (rootCa ? new RootCaPublisher(context, rootCa) : undefined),
   'clusterrole-aggregation-controller': (context) => new ClusterRoleAggregation(context),
   'certificatesigningrequest-signing-controller': (context, { signing }) =>
@@ -50,6 +53,8 @@ export interface ControllerManagerOptions extends ComponentContext {
   controllers?: string[];
   /** PEM: what pods shall trust the API server by. Absent: nobody publishes it. */
   rootCa?: string;
+  /** PEM: what tokens are signed with that lie in Secrets; the API server's. Absent: nobody signs them. */
+  tokenKey?: string;
   /** What certificates are signed with that somebody approved. Absent: nobody signs. */
   signing?: ClusterSigning;
 }

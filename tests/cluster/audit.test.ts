@@ -1,9 +1,11 @@
 // The audit log: what a policy says of a request, and what is written down of it.
 
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AuditLevel, decide, readPolicy } from '#api-server/audit/policy';
-import { ConfigMaps, Secrets } from '#kit/api';
+import { ConfigMaps, Secrets, ServiceAccounts } from '#kit/api';
 import { Client } from '#kit/client';
+import { keyId, signToken } from '#kit/json-web-tokens';
 import { startTestControlPlane, type TestControlPlane } from '#kit/testing/control-plane';
 
 const policy = `
@@ -140,6 +142,26 @@ describe('the audit log', () => {
     expect(JSON.parse(annotations['validation.policy.admission.k8s.io/validation_failure'])).toEqual([
       { message: 'too tall', policy: 'heights', binding: 'everywhere', expressionIndex: 0, validationActions: ['Audit'] },
     ]);
+  });
+
+  it('says who comes with a token that lies in a Secret', async () => {
+    const account = { namespace: 'default', name: 'robot' };
+    const { uid } = (await plane.client.create(ServiceAccounts, { metadata: account })).metadata ?? {};
+    const key = createPrivateKey(plane.signingKey);
+    const user = 'system:serviceaccount:default:robot';
+    const own = { namespace: 'default', 'secret.name': 'token', 'service-account.name': 'robot', 'service-account.uid': uid };
+    const claims = Object.entries(own).map(([name, value]) => [`kubernetes.io/serviceaccount/${name}`, value]);
+    const said = { iss: 'kubernetes/serviceaccount', sub: user, ...Object.fromEntries(claims) };
+    const token = signToken(said, key, keyId(createPublicKey(key)));
+    const metadata = { namespace: 'default', name: 'token', annotations: { 'kubernetes.io/service-account.name': 'robot' } };
+    await plane.client.create(Secrets, { metadata, type: 'kubernetes.io/service-account-token', stringData: { token } });
+    const robot = new Client({ server: plane.serverUrl, tls: { ca: plane.ca }, token, userAgent: 'robot' });
+    await expect(robot.get(Secrets, { namespace: 'default', name: 'opened' })).rejects.toThrow('cannot get resource');
+    robot.close();
+    expect((await about('opened'))[0]?.annotations).toMatchObject({
+      'authentication.k8s.io/legacy-token': user,
+      'authentication.k8s.io/legacy-token-manual-secret': 'token',
+    });
   });
 
   it('says of a body that cannot be read only that it came', async () => {

@@ -112,6 +112,14 @@ describe('a pod that is somebody', () => {
     expect(await run(`cat ${account}/namespace`)).toBe('default');
   });
 
+  it('may come with a token from a Secret, too', async () => {
+    const metadata = { name: 'lasting', annotations: { 'kubernetes.io/service-account.name': 'default' } };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/service-account-token' };
+    await cluster.kubectl('apply -f -', JSON.stringify(secret));
+    const token = await cluster.eventually('a token', () => cluster.kubectl('get secret lasting -o jsonpath={.data.token}'));
+    expect(await ask('/api/v1/namespaces/default/pods', { token: Buffer.from(token, 'base64').toString() })).toBe(200);
+  });
+
   it('cannot write where Kubernetes writes', async () => {
     const { stderr } = await cluster.kubectlOutcome(['exec', 'robot', '-c', 'tools', '--', 'sh', '-c', `echo x > ${account}/token`]);
     expect(stderr).toMatch(/Read-only file system/);

@@ -72,13 +72,13 @@ export class UpstreamCluster {
 
   /** One more; they elect whose word counts. */
   async startControllerManager(): Promise<void> {
-    const { client, context } = this.plane;
+    const { client, context, ca: rootCa, signingKey: tokenKey } = this.plane;
     const folder = join(this.#folder, `manager-${this.managers.length}`);
     if (upstreamControllerManager) {
       this.managers.push(await startUpstreamControllerManager(upstreamControllerManager, this.plane, folder));
     } else {
       const { startControllerManager } = await import('#controller-manager');
-      this.#ours.push(await startControllerManager({ client, listen: loopback, rootCa: this.plane.ca, ...context }));
+      this.#ours.push(await startControllerManager({ client, listen: loopback, rootCa, tokenKey, ...context }));
     }
   }
 

@@ -47,6 +47,26 @@ describe('the real kube-controller-manager: objects', () => {
     await cluster.until(ServiceAccounts, { metadata: named('default') }, ({ metadata }) => !metadata?.deletionTimestamp);
   });
 
+  it('fills a Secret that asks for a token, and the token lets its account in', async () => {
+    await cluster.client.create(ServiceAccounts, { metadata: named('robot') });
+    const metadata = { ...named('robot'), annotations: { 'kubernetes.io/service-account.name': 'robot' } };
+    const asked = await cluster.client.create(Secrets, { metadata, type: 'kubernetes.io/service-account-token' });
+    const { data = {} } = await cluster.until(Secrets, asked, ({ data }) => data?.token);
+    const token = Buffer.from(data.token ?? '', 'base64').toString();
+    expect(Buffer.from(data['ca.crt'] ?? '', 'base64').toString()).toBe(cluster.plane.ca);
+    const robot = new Client({ server: cluster.plane.serverUrl, tls: { ca: cluster.plane.ca }, token, userAgent: 'test' });
+    await expect(robot.list(Pods, { namespace })).rejects.toMatchObject({
+      message: expect.stringContaining('User "system:serviceaccount:office:robot" cannot list'),
+    });
+    robot.close();
+    await cluster.until(Secrets, asked, ({ metadata }) => metadata?.labels?.['kubernetes.io/legacy-token-last-used']);
+    await cluster.client.delete(ServiceAccounts, named('robot'));
+    await cluster.eventually('the Secret is gone', async () => {
+      const { items } = await cluster.client.list(Secrets, { namespace });
+      return !items.some(({ metadata }) => metadata?.name === 'robot');
+    });
+  });
+
   it('leads a Service to the pods that are ready', async () => {
     await cluster.client.create(Deployments, deployment(namespace, 'web', 2));
     await cluster.client.create(Services, {

@@ -3,7 +3,6 @@
 // (`npm run test:upstream -- control-plane` sets them).
 // Kubernetes: cmd/kubeadm/app/phases/controlplane/manifests.go
 
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '#kit/free-ports';
@@ -31,11 +30,10 @@ const nodeMonitorGracePeriod = '16s';
 /** @param folder where its files are put; it is made */
 export async function startUpstreamControllerManager(program: string, plane: TestControlPlane, folder: string): Promise<UpstreamProgram> {
   const flags = await commonFlags(plane, folder, 'system:kube-controller-manager');
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const files = {
     'ca.crt': plane.ca,
     'ca.key': plane.caKey,
-    'sa.key': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'sa.key': plane.signingKey,
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content, { mode: 0o600 });
   const file = (name: keyof typeof files) => join(folder, name);

@@ -7,8 +7,9 @@ import { NotImplemented } from '#kit/not-implemented';
 import { Authenticator } from './access/authenticator.ts';
 import { Authorizer } from './access/authorizer.ts';
 import { Gate } from './access/gate.ts';
+import { AllServiceAccountTokens } from './access/legacy-tokens.ts';
 import { writeInitialPolicy } from './access/policy/initial-policy.ts';
-import { ServiceAccountTokens, type TokenOptions } from './access/service-account-tokens.ts';
+import type { TokenOptions } from './access/service-account-tokens.ts';
 import { createAdmission } from './admission/plugins.ts';
 import { Audit, type AuditOptions } from './audit/audit.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -99,10 +100,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const preferredAddressTypes = options.kubeletPreferredAddressTypes ?? defaultAddressTypes;
   const nodes = new NodeConnections({ storage, tls: options.kubeletTls, preferredAddressTypes });
   const podNetwork = new PodNetwork(nodes, options.podConnections ?? 'direct');
-  const tokens = new ServiceAccountTokens(options.serviceAccountTokens ?? {}, { storage, clock, random });
   const allowsAll = options.authorizationMode === 'AlwaysAllow';
   const authorizer = new Authorizer({ storage, caches, allowsAll });
-  const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
   const admit = createAdmission({
     storage,
     caches,
@@ -115,6 +114,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     disabled: options.disableAdmissionPlugins ?? [],
   });
   const registry = new Registry({ storage, admit, clock, random, serviceClusterIpRange });
+  const tokens = new AllServiceAccountTokens(options.serviceAccountTokens ?? {}, { registry, clock, random, log });
+  const gate = new Gate(new Authenticator({ tokens, storage, clock }), authorizer);
   const stopping = new AbortController();
   const readiness: Readiness = { isPrepared: false, isStopping: () => stopping.signal.aborted };
   const health = healthChecks(storage, readiness);
@@ -142,7 +143,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     while (!stopping.signal.aborted) {
       try {
         const port = Number(new URL(server.url).port);
-        await bootstrap({ registry, serviceClusterIpRange, clientCa: tls.clientCa, address: advertiseAddress, port });
+        await bootstrap({ registry, serviceClusterIpRange, clientCa: tls.clientCa, address: advertiseAddress, port, clock });
         await caches.begin();
         await writeInitialPolicy(registry);
         await definitions.begin();

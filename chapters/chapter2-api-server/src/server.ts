@@ -140,6 +140,7 @@ async function serve(
   const identified = (user: User, impersonated: User | undefined) => {
     isKnown = true;
     trail = audit?.begin({ ...audited(), user, impersonated });
+    for (const [key, value] of Object.entries(user.annotations ?? {})) trail?.annotate(key, value);
   };
   const over = new AbortController();
   // Whoever takes the connection over has no response any more.

@@ -4,12 +4,12 @@
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Clock, Random } from '#kit/clock';
+import { algorithmOf, type Claims, keyId, signToken, verifyToken } from '#kit/json-web-tokens';
 import { keyOf } from '../keys.ts';
 import type { ApiObject } from '../object.ts';
 import { uuid } from '../object-meta.ts';
 import { findResource, type ResourceDefinition } from '../resources.ts';
 import type { Storage } from '../storage.ts';
-import { algorithmOf, type Claims, keyId, signToken, verifyToken } from './json-web-tokens.ts';
 import { serviceAccountUser, type User } from './users.ts';
 
 export interface TokenOptions {
@@ -104,6 +104,11 @@ export class ServiceAccountTokens {
       if (reference && !(await this.#isThere(plural, namespace, reference))) return undefined;
     }
     return { user: userOf(claims), audiences: claims.aud.filter((audience) => audiences.includes(audience)) };
+  }
+
+  /** What is written in a token that our key has signed, whatever it is. */
+  protected claimsIn(token: string): object | undefined {
+    return verifyToken(token, this.#publicKey);
   }
 
   async #isThere(plural: string, namespace: string, { name, uid }: ObjectReference): Promise<boolean> {

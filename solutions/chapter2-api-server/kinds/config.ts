@@ -3,6 +3,7 @@
 
 import type { ConfigMap, Secret } from 'kubernetes-types/core/v1';
 import type { StatusCause } from 'kubernetes-types/meta/v1';
+import { accountNameAnnotation, tokenSecretType } from '#kit/legacy-tokens';
 import { equalJson } from '../json.ts';
 import { forbiddenField, immutable, invalidValue, required, tooLong } from './field-errors.ts';
 import { dataKey, validateName } from './name-rules.ts';
@@ -48,13 +49,16 @@ export const secrets: KindStrategy<Secret> = {
   },
 
   validate(secret, old) {
-    const { data = {}, type = 'Opaque' } = secret;
+    const { data = {}, type = 'Opaque', metadata } = secret;
+    // The rest of it somebody else writes: the controller manager.
+    const isNobodys = type === tokenSecretType && !metadata?.annotations?.[accountNameAnnotation];
     const missing = (requiredKeys.get(type) ?? []).filter((key) => !Object.hasOwn(data, key));
     return [
       ...validateKeys(data, 'data'),
       ...validateBase64(data, 'data'),
       ...validateSize(bytesIn(data, 'base64'), 'data'),
       ...missing.map((key) => required(`data[${key}]`)),
+      ...(isNobodys ? [required(`metadata.annotations[${accountNameAnnotation}]`)] : []),
       ...(old ? immutable('type', type, old.type) : []),
       ...validateImmutability(secret, old, ['data']),
     ];

@@ -4,13 +4,13 @@
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Clock, Random } from '#kit/clock';
+import { algorithmOf, type Claims, keyId, signToken, verifyToken } from '#kit/json-web-tokens';
 import { NotImplemented } from '#kit/not-implemented';
 import { keyOf } from '../keys.ts';
 import type { ApiObject } from '../object.ts';
 import { uuid } from '../object-meta.ts';
 import { findResource, type ResourceDefinition } from '../resources.ts';
 import type { Storage } from '../storage.ts';
-import { algorithmOf, type Claims, keyId, signToken, verifyToken } from './json-web-tokens.ts';
 import { serviceAccountUser, type User } from './users.ts';
 
 export interface TokenOptions {
@@ -94,6 +94,11 @@ export class ServiceAccountTokens {
    */
   async authenticate(token: string, audiences: string[] = this.audiences): Promise<{ user: User; audiences: string[] } | undefined> {
     throw new NotImplemented('2.10', 'Check signature, claims, and that account and bound objects are still the same');
+  }
+
+  /** What is written in a token that our key has signed, whatever it is. */
+  protected claimsIn(token: string): object | undefined {
+    return verifyToken(token, this.#publicKey);
   }
 
   async #isThere(plural: string, namespace: string, { name, uid }: ObjectReference): Promise<boolean> {

@@ -8,6 +8,8 @@ export interface User {
   uid?: string;
   /** What else the one who vouches for the user has to say, e.g. which pod a token belongs to. */
   extra?: Record<string, string[]>;
+  /** What the audit log shall say of how they proved who they are. */
+  annotations?: Record<string, string>;
 }
 
 /** Everybody who proved who they are is in this group; everybody else in the other. */

@@ -34,7 +34,7 @@ export function keyId(publicKey: KeyObject): string {
     .digest('base64url');
 }
 
-export function signToken(claims: Claims, privateKey: KeyObject, kid: string): string {
+export function signToken(claims: object, privateKey: KeyObject, kid: string): string {
   const signed = `${encode({ alg: algorithmOf(privateKey), kid })}.${encode(claims)}`;
   return `${signed}.${sign('sha256', Buffer.from(signed), signing(privateKey)).toString('base64url')}`;
 }
