@@ -15,6 +15,7 @@ import { ephemeralStatuses, withEphemeralContainers } from './ephemeral-containe
 import { type PodPlan, planPod } from './plan-pod.ts';
 import { statusFor } from './pod-status.ts';
 import type { PodVolumes } from './pod-volumes.ts';
+import { behindGates, closedGates } from './readiness-gates.ts';
 import { RetryDelays } from './restart.ts';
 import type { RuntimeContainer } from './runtime.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -64,13 +65,15 @@ export class PodWorker {
     this.#options = options;
   }
 
-  /** The pod changed in the API. A status that changed is our own word come back. */
+  /** The pod changed in the API. A status that changed is our own word come back, unless it opens a gate. */
   update(pod: Pod): void {
     const { spec, metadata } = this.#pod;
+    const gates = closedGates(this.#pod);
     this.#pod = pod;
     const deletion = pod.metadata?.deletionTimestamp !== undefined;
     if (deletion) this.#hurry();
-    if (!isDeepStrictEqual(spec, pod.spec) || deletion !== (metadata?.deletionTimestamp !== undefined)) this.wake();
+    const turned = deletion !== (metadata?.deletionTimestamp !== undefined) || gates !== closedGates(pod);
+    if (turned || !isDeepStrictEqual(spec, pod.spec)) this.wake();
   }
 
   /** The pod is gone from the API, whatever still runs. */
@@ -254,7 +257,7 @@ export class PodWorker {
     const previous = statuses.latest(this.#uid) ?? this.#pod.status;
     const state = runtime.pod(this.#uid);
     const ephemeral = ephemeralStatuses(this.#pod, state, context);
-    const status = statusFor(this.#pod, state, context, previous);
+    const status = behindGates(this.#pod, statusFor(this.#pod, state, context, previous), previous, context.now);
     statuses.write(this.#pod, ephemeral.length > 0 ? { ...status, ephemeralContainerStatuses: ephemeral } : status);
   }
 
