@@ -50,6 +50,8 @@ export class PodNetwork {
       asking.on('connect', ({ statusCode, statusMessage }, socket) => {
         if (statusCode === 200) return resolve(socket);
         socket.destroy();
+        // The kubelet is well, and so is the pod; nobody listens there, and the reason phrase says so.
+        if (statusCode === 502 && statusMessage) return reject(new Unreachable(statusMessage));
         reject(new Unreachable(`dial tcp ${path}: the kubelet of ${nodeName} says: ${statusCode} ${statusMessage}`));
       });
       asking.on('error', (error) => reject(new Unreachable(explain(error, kubelet), { cause: error })));

@@ -7,6 +7,7 @@ import { pipeline, type Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { imageRecipes } from '#kit/node/image-recipes';
 import { containerOptions, sandboxOptions } from './docker-config.ts';
+import { dialInNetwork } from './docker-dial.ts';
 import { codeOf, inDockersWords, unlessCode } from './docker-errors.ts';
 import { demultiplexer } from './docker-logs.ts';
 import { podUidLabel } from './docker-names.ts';
@@ -212,12 +213,10 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  async dial(sandboxId: string, port: number): Promise<ContainerProcess> {
+  async dial(sandboxId: string, host: string, port: number): Promise<ContainerProcess> {
     const { nodeContainer, clock } = this.#options;
     const { State } = await this.#docker.getContainer(sandboxId).inspect();
-    const command = ['nsenter', '-t', String(State.Pid), '-n', 'nc', '127.0.0.1', String(port)];
-    const streams = { stdin: true, stdout: true, stderr: true, tty: false };
-    return execInContainer(this.#docker.getContainer(nodeContainer), command, streams, clock);
+    return dialInNetwork(this.#docker.getContainer(nodeContainer), State.Pid, host, port, clock);
   }
 
   /** Whose processes the container sees: its own, the whole pod's, or those of the container that it is to look into. */

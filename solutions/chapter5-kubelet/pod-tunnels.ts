@@ -35,11 +35,11 @@ export class PodTunnels {
     try {
       const refusal = await access.refusal(message);
       if (refusal) return refuse(socket, `${refusal.code} ${refusal.message}`);
-      const process = await this.#dial(url);
-      if (!process) return refuse(socket, `404 no pod of this node has the address of ${url}`);
+      const dialed = await this.#dial(url);
+      if ('refusal' in dialed) return refuse(socket, dialed.refusal);
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       socket.unshift(head);
-      await carry(socket, process);
+      await carry(socket, dialed.process);
     } catch (error) {
       log.debug('a tunnel to a pod ended', { url, error });
       socket.destroy();
@@ -51,15 +51,21 @@ export class PodTunnels {
     for (const socket of this.#open) socket.destroy();
   }
 
-  /** Undefined: there is no such pod here. */
-  async #dial(authority: string): Promise<ContainerProcess | undefined> {
+  /** Refused: code and reason phrase; 502 when there is such a pod, and nobody listens at that port. */
+  async #dial(authority: string): Promise<{ process: ContainerProcess } | { refusal: string }> {
     const { runtime } = this.#options;
     const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(authority) ?? [];
     const sandbox = runtime
       .pods()
       .flatMap(({ sandboxes }) => sandboxes)
       .find(({ ip, state }) => ip === host && state === 'running');
-    return sandbox && runtime.dial(sandbox.id, Number(port));
+    if (!sandbox) return { refusal: `404 no pod of this node has the address of ${authority}` };
+    try {
+      return { process: await runtime.dial(sandbox.id, sandbox.ip, Number(port)) };
+    } catch (error) {
+      const [line] = (error instanceof Error ? error.message : String(error)).split('\n');
+      return { refusal: `502 ${line}` };
+    }
   }
 }
 

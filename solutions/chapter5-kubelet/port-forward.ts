@@ -109,7 +109,12 @@ export class PortForwards {
     const { runtime } = this.#options;
     const sandbox = runtime.pod(pod.metadata?.uid ?? '').sandboxes.find(({ state }) => state === 'running');
     if (!sandbox) throw new Error('the pod is not running');
-    return runtime.dial(sandbox.id, port);
+    try {
+      return await runtime.dial(sandbox.id, '127.0.0.1', port);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`failed to connect to localhost:${port} inside namespace ${JSON.stringify(sandbox.id)}: ${why}`, { cause: error });
+    }
   }
 }
 

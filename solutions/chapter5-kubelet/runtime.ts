@@ -48,8 +48,11 @@ export interface ContainerRuntime {
   exec(id: string, command: string[], options: StreamOptions): Promise<ContainerProcess>;
   /** Connects to the container's own process, which goes on when the connection ends. */
   attach(id: string, options: StreamOptions): Promise<ContainerProcess>;
-  /** Connects to a port of a running sandbox's own 127.0.0.1; what goes wrong is on the standard error, and in the exit code. */
-  dial(sandboxId: string, port: number): Promise<ContainerProcess>;
+  /**
+   * Connects to a port in the network of a running sandbox, at an address of its own. Rejects when it can't be reached:
+   * `dial tcp 127.0.0.1:9: connect: connection refused`. What goes wrong later is on the standard error, and in the exit code.
+   */
+  dial(sandboxId: string, host: string, port: number): Promise<ContainerProcess>;
 }
 
 export interface Machine {

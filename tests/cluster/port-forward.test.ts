@@ -9,6 +9,7 @@ import { readKubeconfig } from '#kit/kubeconfig';
 import { TestCluster } from '#kit/testing/cluster';
 import { kubectlPath } from '#kit/testing/kubectl';
 import { withDeadline } from '#kit/testing/wait';
+import { listening } from '#kubelet/docker-dial';
 import { SpdyServer, type SpdyStream } from '#kubelet/spdy';
 import { HeaderDecoder, HeaderEncoder } from '#kubelet/spdy-headers';
 
@@ -27,13 +28,19 @@ const service = {
   spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
 };
 
+/** What a client hears of a port where nobody listens; kubectl puts it into quotes. */
+const refused =
+  /error forwarding port 9 to pod default\/web: failed to connect to localhost:9 inside namespace \\?"\w+\\?": dial tcp 127.0.0.1:9: connect: connection refused/;
+
+const quiet = { ...service, metadata: { name: 'quiet' }, spec: { ...service.spec, ports: [{ port: 80, targetPort: 9 }] } };
+
 describe('port-forward', () => {
   let cluster: TestCluster;
   const running: ChildProcess[] = [];
 
   beforeAll(async () => {
     cluster = await TestCluster.start(['--nodes', '1']);
-    await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [pod, service] }));
+    await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [pod, service, quiet] }));
     await cluster.kubectl('wait --for=condition=Ready pod/web --timeout=30s');
   });
   afterEach(async () => {
@@ -103,7 +110,7 @@ describe('port-forward', () => {
       expect([data, error, noData, complaint].map((each) => each?.readUInt16LE())).toEqual([8080, 8080, 9, 9]);
       expect(String(data?.subarray(2))).toMatch(/^HTTP\/1.1 200 OK.*echo v1 from web\n/s);
       expect([error?.length, noData?.length]).toEqual([2, 2]);
-      expect(String(complaint?.subarray(2))).toContain('error forwarding port 9 to pod default/web: nc:');
+      expect(String(complaint?.subarray(2))).toMatch(refused);
     } finally {
       socket.terminate();
     }
@@ -130,7 +137,11 @@ describe('port-forward', () => {
 
     it('says what is missing', async () => {
       await expect(raw(`${below}/services/web:81/proxy/`)).rejects.toThrow('no service port 81 found for service "web"');
-      await expect(raw(`${below}/pods/web:9/proxy/`)).rejects.toThrow('error trying to reach service');
+      const address = await cluster.kubectl(['get', 'pod', 'web', '-o', 'jsonpath={.status.podIP}']);
+      const why = `error trying to reach service: dial tcp ${address}:9: connect: connection refused`;
+      for (const path of ['pods/web:9/proxy/', 'services/quiet/proxy/']) {
+        await expect(raw(`${below}/${path}`)).rejects.toThrow(`Error from server (ServiceUnavailable): ${why}`);
+      }
       await expect(raw(`${below}/pods/gone/proxy/`)).rejects.toThrow('pods "gone" not found');
     });
   });
@@ -138,13 +149,43 @@ describe('port-forward', () => {
   it('says so when nothing listens there', async () => {
     const { url, complaint } = await forward('pod/web :9');
     await expect(get(url)).rejects.toThrow();
-    await cluster.eventually('kubectl has heard why', async () => complaint().includes('error forwarding port 9 to pod default/web: nc:'));
+    await cluster.eventually('kubectl has heard why', () => refused.test(complaint()));
+  });
+
+  it('reaches what listens at 127.0.0.1 only, and the proxy does not', async () => {
+    const spec = {
+      containers: [{ name: 'web', image: 'kubekata/echo:v1', command: ['httpd', '-f', '-p', '127.0.0.1:8080', '-h', '/www'] }],
+    };
+    await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ ...pod, metadata: { name: 'private' }, spec }));
+    await cluster.kubectl('wait --for=condition=Ready pod/private --timeout=30s');
+    const { url } = await forward('pod/private :8080');
+    expect(await get(`${url}/none`)).toContain('404');
+    await expect(cluster.kubectl('get --raw /api/v1/namespaces/default/pods/private:8080/proxy/')).rejects.toThrow('connection refused');
   });
 
   it('is refused for a pod that is on no node', async () => {
     const nowhere = { ...pod, metadata: { name: 'nowhere' }, spec: { ...pod.spec, nodeSelector: { no: 'node' } } };
     await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(nowhere));
     await expect(forward('pod/nowhere :8080')).rejects.toThrow('pod is not running');
+  });
+});
+
+describe('a list of sockets', () => {
+  const line = (local: string, state = '0A') =>
+    `   0: ${local} ${local.replace(/[^:]/g, '0').replace(/:0+/, ':0000')} ${state} 00000000:00000000 00:00000000`;
+  const anywhere6 = '0'.repeat(32);
+  const mapped = '0000000000000000FFFF00000204F40A';
+
+  it.each([
+    ['says that somebody listens at every address', true, '00000000:1F90'],
+    ['says that somebody listens at this one', true, '0204F40A:1F90'],
+    ['says that somebody listens at every address, in both protocols', true, `${anywhere6}:1F90`],
+    ['says that somebody listens at this one, in both protocols', true, `${mapped}:1F90`],
+    ['does not: it is another address', false, '0100007F:1F90'],
+    ['does not: it is another port', false, '00000000:1F91'],
+    ['does not: it is a connection', false, '0204F40A:1F90', '01'],
+  ])('%s', (_, expected, local, state = '0A') => {
+    expect(new RegExp(listening('10.244.4.2', 8080)).test(line(local, state))).toBe(expected);
   });
 });
 

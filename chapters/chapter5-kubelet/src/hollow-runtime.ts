@@ -145,7 +145,7 @@ export class HollowRuntime implements ContainerRuntime {
     this.#ring((state) => state.containers.includes(container));
   }
 
-  async dial(_: string, port: number): Promise<ContainerProcess> {
+  async dial(_sandboxId: string, _host: string, port: number): Promise<ContainerProcess> {
     throw new Error(`nothing listens on port ${port}: this pod only pretends to run`);
   }
 
