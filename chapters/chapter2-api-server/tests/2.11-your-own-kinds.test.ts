@@ -23,6 +23,7 @@ const object = (properties: Record<string, Schema>, rest: Schema = {}): Schema =
 interface Words {
   plural?: string;
   kind?: string;
+  listKind?: string | undefined;
   shortNames?: string[];
   categories?: string[];
 }
@@ -50,9 +51,9 @@ function definitionOf({ plural = 'widgets', kind = 'Widget', ...words }: Words, 
 }
 
 /** With the status that the server gave it. */
-function named(definition: Definition, { established = true, terminating = false } = {}): Definition {
+function named(definition: Definition, { accepted = true, established = true, terminating = false } = {}): Definition {
   const conditions = [
-    { type: 'NamesAccepted', status: 'True' },
+    { type: 'NamesAccepted', status: accepted ? 'True' : 'False' },
     { type: 'Established', status: established ? 'True' : 'False' },
     ...(terminating ? [{ type: 'Terminating', status: 'True' }] : []),
   ];
@@ -112,6 +113,17 @@ describe('API server', () =>
       it('that a definition has are no obstacle to itself', () => {
         expect(acceptNames(widgets, [widgets]).condition.status).toBe('True');
       });
+
+      it('that a definition has as another sort of name are taken', () => {
+        const wishing = {
+          ...widgets,
+          spec: { ...widgets.spec, names: { ...widgets.spec.names, shortNames: ['wd', 'widgets', 'widget'] } },
+        };
+        const { accepted, condition } = acceptNames(wishing, [widgets]);
+        expect(condition).toMatchObject({ reason: 'ShortNamesConflict' });
+        expect(condition.message).toBe('["widgets" is already in use, "widget" is already in use]');
+        expect(accepted.shortNames).toEqual(['wd']);
+      });
     });
 
     describe('a status', () => {
@@ -134,6 +146,8 @@ describe('API server', () =>
           ['NamesAccepted', 'True', 'NoConflicts', noon],
           ['Established', 'False', 'Installing', noon],
         ]);
+        const { message } = first.status?.conditions?.[1] ?? {};
+        expect(message).toBe('the initial names have been accepted');
         const second = withStatus(first, [], one);
         expect(conditionsOf(second)).toEqual([
           ['NamesAccepted', 'True', 'NoConflicts', noon],
@@ -149,6 +163,7 @@ describe('API server', () =>
           ['NamesAccepted', 'False', 'PluralConflict', noon],
           ['Established', 'False', 'NotAccepted', noon],
         ]);
+        expect(refused.status?.conditions?.[1]?.message).toBe('not all names are accepted');
         expect(conditionsOf(withStatus(withStatus(refused, [], one), [], one)).map(([, status]) => status)).toEqual(['True', 'True']);
       });
 
@@ -165,6 +180,7 @@ describe('API server', () =>
       it('remembers every version that was ever the one to store', () => {
         const moved = definitionOf({}, [version('v1', {}, { storage: false }), version('v2', {})]);
         expect(nextStatus({ ...moved, status: { storedVersions: ['v1'] } } as Definition, [], noon).storedVersions).toEqual(['v1', 'v2']);
+        expect(nextStatus(moved, [], noon).storedVersions).toEqual(['v2']);
       });
     });
 
@@ -195,7 +211,21 @@ describe('API server', () =>
       });
 
       it('none before its names are accepted', () => {
-        expect(resourcesOf(definitionOf({}, [version('v1', {})]))).toEqual([]);
+        const definition = definitionOf({}, [version('v1', {})]);
+        expect(resourcesOf(definition)).toEqual([]);
+        expect(resourcesOf(named(definition, { accepted: false, established: false }))).toEqual([]);
+      });
+
+      it('that still serve when a later wish for names cannot be granted', () => {
+        const [resource] = resourcesOf(named(definitionOf({}, [version('v1', {})]), { accepted: false }));
+        expect(resource?.plural).toBe('widgets');
+      });
+
+      it('whose lists have a name, also when nobody gave one', () => {
+        const definition = definitionOf({ listKind: undefined }, [version('v1', {})]);
+        expect(resourcesOf(named(definition))[0]?.custom?.listKind).toBe('WidgetList');
+        const other = definitionOf({ listKind: 'ManyWidgets' }, [version('v1', {})]);
+        expect(resourcesOf(named(other))[0]?.custom?.listKind).toBe('ManyWidgets');
       });
 
       it('that still serve, but make nothing new, while it is deleted', () => {
@@ -264,7 +294,22 @@ describe('API server', () =>
 
       it('take the place of null, unless null is a value there; without a default, null goes', () => {
         const schema = object({ color: { ...text, default: 'red' }, note: text, label: { ...text, nullable: true, default: 'x' } });
-        expect(filled({ color: null, note: null, label: null }, schema)).toEqual({ color: 'red', label: null });
+        expect(filled({ color: null, note: null, label: null }, schema)).toStrictEqual({ color: 'red', label: null });
+        const free = { 'x-kubernetes-preserve-unknown-fields': true };
+        expect(filled({ free: null, other: null }, object({ free }, free))).toStrictEqual({ other: null });
+      });
+
+      it('take the place of null in lists and maps, too; an item without a default keeps its place', () => {
+        const schema = object({
+          colors: { type: 'array', items: { ...text, default: 'red' } },
+          notes: { type: 'array', items: text },
+          sizes: { type: 'object', additionalProperties: { ...integer, default: 1 } },
+        });
+        expect(filled({ colors: [null, 'blue'], notes: [null, 'x'], sizes: { a: null, b: 2 } }, schema)).toStrictEqual({
+          colors: ['red', 'blue'],
+          notes: [null, 'x'],
+          sizes: { a: 1, b: 2 },
+        });
       });
 
       it('are copies: an object that is changed does not change them', () => {
@@ -281,6 +326,12 @@ describe('API server', () =>
         ['a fraction for an integer', 1.5, integer, ['spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"']],
         ['null', null, text, ['spec.x: Invalid value: "null": spec.x in body must be of type string: "null"']],
         ['null where it is a value', null, { ...text, nullable: true, minLength: 1 }, []],
+        [
+          'too short a text where null is a value',
+          '',
+          { ...text, nullable: true, minLength: 1 },
+          ['spec.x: Invalid value: "": spec.x in body should be at least 1 chars long'],
+        ],
         ['an integer for a number', 2, { type: 'number' }, []],
         [
           'neither integer nor text',
@@ -301,6 +352,9 @@ describe('API server', () =>
           { ...text, enum: ['red', 'green'] },
           ['spec.x: Unsupported value: "blue": supported values: "red", "green"'],
         ],
+        ['a value that is a choice', 'green', { ...text, enum: ['red', 'green'] }, []],
+        ['a number that is no choice', 3, { ...integer, enum: [1, 2] }, ['spec.x: Unsupported value: 3: supported values: "1", "2"']],
+        ['a text where a number would have to be even', '10%', { 'x-kubernetes-int-or-string': true, multipleOf: 2 }, []],
         ['a choice that is an object', { a: 1 }, { type: 'object', additionalProperties: integer, enum: [{ a: 1 }] }, []],
         [
           'too few items',
@@ -308,6 +362,7 @@ describe('API server', () =>
           { type: 'array', items: text, minItems: 1 },
           ['spec.x: Invalid value: 0: spec.x in body should have at least 1 items'],
         ],
+        ['just enough items', ['a'], { type: 'array', items: text, minItems: 1, maxItems: 1 }, []],
         ['too many items', ['a', 'b'], { type: 'array', items: text, maxItems: 1 }, ['spec.x: Too many: 2: must have at most 1 items']],
         [
           'a wrong item',
@@ -320,6 +375,12 @@ describe('API server', () =>
           ['a', 'b', 'a'],
           { type: 'array', items: text, 'x-kubernetes-list-type': 'set' },
           ['spec.x[2]: Duplicate value: "a"'],
+        ],
+        [
+          'several objects in a set',
+          [{ a: 1 }, { a: 2 }],
+          { type: 'array', items: object({ a: integer }), 'x-kubernetes-list-type': 'set' },
+          [],
         ],
         ['an item twice in a list', ['a', 'a'], { type: 'array', items: text }, []],
         [
@@ -334,6 +395,7 @@ describe('API server', () =>
           { type: 'object', additionalProperties: integer, maxProperties: 1 },
           ['spec.x: Too many: 2: must have at most 1 items'],
         ],
+        ['just enough fields', { a: 1 }, { type: 'object', additionalProperties: integer, minProperties: 1, maxProperties: 1 }, []],
         [
           'too few fields',
           {},
@@ -352,6 +414,7 @@ describe('API server', () =>
           { type: 'object', 'x-kubernetes-embedded-resource': true },
           ['spec.x.apiVersion: Required value: must not be empty', 'spec.x.kind: Required value: must not be empty'],
         ],
+        ['an embedded object', { apiVersion: 'v1', kind: 'Pod' }, { type: 'object', 'x-kubernetes-embedded-resource': true }, []],
       ])('of %s', (_, value, schema, problems) => {
         expect(summary(schemaProblems(value, schema, 'spec.x'))).toEqual(problems);
       });
@@ -379,11 +442,13 @@ describe('API server', () =>
         ['one of them', { a: 1 }, { oneOf: either }, undefined],
         ['none of them', {}, { oneOf: either }, 'must validate one and only one schema (oneOf). Found none valid'],
         ['both of them', { a: 1, b: 1 }, { oneOf: either }, 'must validate one and only one schema (oneOf). Found 2 valid alternatives'],
-        ['some of any', { a: 1, b: 1 }, { anyOf: either }, undefined],
+        ['one of any', { a: 1 }, { anyOf: either }, undefined],
+        ['all of any', { a: 1, b: 1 }, { anyOf: either }, undefined],
         ['none of any', {}, { anyOf: either }, 'must validate at least one schema (anyOf)'],
         ['what must not be', { a: 1 }, { not: { required: ['a'] } }, 'must not validate the schema (not)'],
         ['all of all', { a: 1, b: 1 }, { allOf: either }, undefined],
         ['some of all', { a: 1 }, { allOf: either }, 'must validate all the schemas (allOf)'],
+        ['none of all', {}, { allOf: either }, 'must validate all the schemas (allOf). None validated'],
       ])('of a value that fits %s', (_, value, combination, problem) => {
         const problems = schemaProblems(value, { type: 'object', additionalProperties: integer, ...combination }, 'spec.x').filter(
           ({ reason }) => reason !== 'FieldValueRequired',
@@ -425,7 +490,13 @@ describe('API server', () =>
       it.each<[string, unknown[]]>([
         ['.spec.hosts[1]', ['b']],
         ['.spec.hosts[-1]', ['c']],
+        ['.spec.hosts[-3]', ['a']],
+        ['.spec.hosts[-4]', []],
         ['.spec.hosts[3]', []],
+        ['.spec[0]', []],
+        ['.spec.hosts[0][0]', []],
+        ['.spec.hosts[0][*]', []],
+        ['.spec[?(@.name=="dns")]', []],
         ['.spec.hosts[*]', ['a', 'b', 'c']],
         ['.spec.ports[*].name', ['http', 'dns']],
         ['.spec.ports[?(@.name=="dns")].port', [53]],
@@ -437,7 +508,8 @@ describe('API server', () =>
         ['.spec.nothing.here', []],
         ['.spec.hosts.name', []],
       ])('%s leads to %j', (steps, values) => {
-        expect(valuesAt(value, path(steps))).toEqual(values);
+        // Strictly: toEqual takes a list of undefined for an empty one.
+        expect(valuesAt(value, path(steps))).toStrictEqual(values);
       });
     });
 
@@ -838,6 +910,61 @@ describe('API server', () =>
           const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${list}`;
           expect(body).toMatchObject({ code: 422, message: expect.stringContaining(why) });
         });
+      });
+
+      it('has its nulls replaced or dropped, and its choices named', async () => {
+        const red: Schema = { ...text, default: 'red' };
+        const fields: Record<string, Schema> = {
+          free: { 'x-kubernetes-preserve-unknown-fields': true },
+          note: text,
+          color: red,
+          colors: { type: 'array', items: red },
+          ofRooms: { type: 'object', additionalProperties: red },
+          level: { ...integer, enum: [1, 2] },
+          share: { 'x-kubernetes-int-or-string': true, multipleOf: 2 },
+          sets: { type: 'array', items: object({ a: integer }, { 'x-kubernetes-map-type': 'atomic' }), 'x-kubernetes-list-type': 'set' },
+        };
+        await establish(definitionOf({ plural: 'paints', kind: 'Paint' }, [version('v1', fields)]));
+        const create = (name: string, spec: object) => send('POST', objects('paints'), objectOf('Paint', name, spec));
+        const nulls = {
+          free: null,
+          note: null,
+          color: null,
+          colors: [null, 'blue'],
+          ofRooms: { a: null },
+          share: '10%',
+          sets: [{ a: 1 }, { a: 2 }],
+        };
+        const { body } = await create('x', nulls);
+        expect(body.spec).toStrictEqual({
+          color: 'red',
+          colors: ['red', 'blue'],
+          ofRooms: { a: 'red' },
+          share: '10%',
+          sets: [{ a: 1 }, { a: 2 }],
+        });
+        expect((await create('y', { level: 3 })).body.message).toContain('spec.level: Unsupported value: 3: supported values: "1", "2"');
+        // Some versions of the real one say of what type the value is, too.
+        expect((await create('z', { sets: [{ a: 1 }, { a: 1 }] })).body.message).toMatch(/spec\.sets\[1]: Duplicate value: .*\{"a":1}/);
+      });
+
+      it('may not be called by one name in two ways', async () => {
+        const definition = definitionOf({ plural: 'wheels', kind: 'Wheel', shortNames: ['wh'] }, [version('v1', {})]);
+        await establish(definition);
+        const names = { ...definition.spec.names, shortNames: ['wh', 'wheels', 'wheel'] };
+        await send('PATCH', `${definitions}/wheels.${group}`, { spec: { names } }, merge);
+        const accepted = async () => {
+          const { body } = await get(`${definitions}/wheels.${group}`);
+          return body.status.conditions.find(({ type }: { type: string }) => type === 'NamesAccepted');
+        };
+        const condition = await eventually('the names are refused', async () => {
+          const found = await accepted();
+          return found.status === 'False' && found;
+        });
+        expect([condition.reason, condition.message]).toEqual([
+          'ShortNamesConflict',
+          '["wheels" is already in use, "wheel" is already in use]',
+        ]);
       });
 
       it('takes its objects with it when it goes, ends their watches, and waits for those that are held', async () => {

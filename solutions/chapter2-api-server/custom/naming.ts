@@ -15,19 +15,20 @@ const claims = [
 ] as const;
 
 /**
- * The names that a definition has from now on, and the condition `NamesAccepted` that says so. A name may be had if no other definition of
- * the same group was given it (`status.acceptedNames`): plural, singular and short names must not be among the plurals,
- * singulars and short names of others; kind and list kind not among their kinds and list kinds. What the definition has already it keeps.
- * What it may not have stays as it is in its own `acceptedNames`. Short names are given all together or not at all; categories always.
+ * The names that a definition has from now on, and the condition `NamesAccepted` that says so. A name may be had if nobody of the same
+ * group, neither another definition nor this one, was given it (`status.acceptedNames`): plural, singular and short names must not be among
+ * all plurals, singulars and short names; kind and list kind not among all kinds and list kinds. What the definition has already, as the
+ * same sort of name, it keeps. What it may not have stays as it is in its own `acceptedNames`. Short names are given all together or not at
+ * all; categories always.
  *
- * The condition is True with reason `NoConflicts` and message `no conflicts found`; or False, with the reason (`otherwise`) of the
- * last claim that failed, and the message `"wd" is already in use` (several names of one claim: separated by a comma).
+ * The condition is True with reason `NoConflicts` and message `no conflicts found`; or False, with the reason (`otherwise`) of the last
+ * claim that failed, and the message `"wd" is already in use`; of several names `["wd" is already in use, "wi" is already in use]`.
  *
  * @exercise 2.11 Give each name that is free, and tell which one is not
  */
-export function acceptNames({ metadata, spec, status }: Definition, all: Definition[]): { accepted: Partial<Names>; condition: Condition } {
-  const others = all.filter((other) => other.spec.group === spec.group && other.metadata.name !== metadata.name);
-  const given = others.flatMap((other) => other.status?.acceptedNames ?? []);
+export function acceptNames({ spec, status }: Definition, all: Definition[]): { accepted: Partial<Names>; condition: Condition } {
+  const ofGroup = all.filter((other) => other.spec.group === spec.group);
+  const given = ofGroup.flatMap((other) => other.status?.acceptedNames ?? []);
   const taken = {
     words: given.flatMap(({ plural, singular, shortNames = [] }) => [plural, singular, ...shortNames]),
     kinds: given.flatMap(({ kind, listKind }) => [kind, listKind]),
@@ -39,7 +40,8 @@ export function acceptNames({ metadata, spec, status }: Definition, all: Definit
   for (const { name, otherwise, among } of claims) {
     const mine = [had[name] ?? []].flat();
     const inUse = [spec.names[name] ?? []].flat().filter((word) => taken[among].includes(word) && !mine.includes(word));
-    const message = inUse.map((word) => `"${word}" is already in use`).join(', ');
+    const words = inUse.map((word) => `"${word}" is already in use`).join(', ');
+    const message = inUse.length > 1 ? `[${words}]` : words;
     if (inUse.length > 0) condition = { type: 'NamesAccepted', status: 'False', reason: otherwise, message };
     else if (spec.names[name] === undefined) delete accepted[name];
     else accepted[name] = spec.names[name];

@@ -16,15 +16,16 @@ const claims = [
 ] as const;
 
 /**
- * The names that a definition has from now on, and the condition `NamesAccepted` that says so. A name may be had if no other definition of
- * the same group was given it (`status.acceptedNames`): plural, singular and short names must not be among the plurals,
- * singulars and short names of others; kind and list kind not among their kinds and list kinds. What the definition has already it keeps.
- * What it may not have stays as it is in its own `acceptedNames`. Short names are given all together or not at all; categories always.
+ * The names that a definition has from now on, and the condition `NamesAccepted` that says so. A name may be had if nobody of the same
+ * group, neither another definition nor this one, was given it (`status.acceptedNames`): plural, singular and short names must not be among
+ * all plurals, singulars and short names; kind and list kind not among all kinds and list kinds. What the definition has already, as the
+ * same sort of name, it keeps. What it may not have stays as it is in its own `acceptedNames`. Short names are given all together or not at
+ * all; categories always.
  *
- * The condition is True with reason `NoConflicts` and message `no conflicts found`; or False, with the reason (`otherwise`) of the
- * last claim that failed, and the message `"wd" is already in use` (several names of one claim: separated by a comma).
+ * The condition is True with reason `NoConflicts` and message `no conflicts found`; or False, with the reason (`otherwise`) of the last
+ * claim that failed, and the message `"wd" is already in use`; of several names `["wd" is already in use, "wi" is already in use]`.
  */
-export function acceptNames({ metadata, spec, status }: Definition, all: Definition[]): { accepted: Partial<Names>; condition: Condition } {
+export function acceptNames({ spec, status }: Definition, all: Definition[]): { accepted: Partial<Names>; condition: Condition } {
   throw new NotImplemented('2.11', 'Give each name that is free, and tell which one is not');
 }
 
