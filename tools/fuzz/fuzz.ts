@@ -2,28 +2,39 @@
 // for which the server is to blame. Which requests those are depends on the seed alone; in what order they meet the objects, on the machine.
 
 import { seededRandom } from '#kit/clock';
-import { type HttpRequest, readText, type Transport } from '#kit/transport';
-import { randomRequest } from './random-request.ts';
+import type { ClientTls } from '#kit/component';
+import { type HttpRequest, readText, Transport } from '#kit/transport';
+import { type Delivery, deliver, isOwedAnAnswer } from './deliver.ts';
+import { randomDelivery, randomRequest } from './random-request.ts';
 
 export interface FuzzOptions {
-  transport: Transport;
+  url: string;
+  /** Who asks. */
+  tls: ClientTls;
   seed: number;
   requests: number;
   /** How many are under way at once. */
   parallel?: number;
   /** After each answer: how many there have been. */
   onProgress?: (answered: number) => void;
+  /** At once, for a run may be cut short. */
+  onFinding?: (finding: Finding) => void;
+  /** Ends the run early, with what there is by then. */
+  signal?: AbortSignal;
 }
 
 export interface Finding {
   request: HttpRequest;
+  /** Absent: as usual. */
+  delivery?: Delivery | undefined;
   /** What was answered, or why nothing was. */
   answer: string;
 }
 
 export interface FuzzReport {
+  answered: number;
   findings: Finding[];
-  /** How often each code was answered. */
+  /** How often each code was answered; 0 where there was no answer. */
   codes: Map<number, number>;
 }
 
@@ -32,23 +43,49 @@ const notOurs = /etcdserver: request is too large|larger than max|no preferred a
 const keptFindings = 20;
 const answersWithinMs = 30_000;
 
-export async function fuzz({ transport, seed, requests, parallel = 8, onProgress = () => {} }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz({ url, tls, seed, requests, parallel = 8, onProgress, onFinding, signal }: FuzzOptions): Promise<FuzzReport> {
   const random = seededRandom(seed);
-  const report: FuzzReport = { findings: [], codes: new Map() };
+  const transport = new Transport(url, tls);
+  const report: FuzzReport = { answered: 0, findings: [], codes: new Map() };
   let sent = 0;
-  let answered = 0;
   const loop = async () => {
-    while (sent < requests && report.findings.length < keptFindings) {
+    while (sent < requests && report.findings.length < keptFindings && !signal?.aborted) {
       sent++;
       const request = randomRequest(random);
-      const { code, problem } = await send(transport, request);
+      const delivery = randomDelivery(request, random);
+      const { code, problem } = await (delivery ? sendOddly(url, tls, request, delivery) : send(transport, request));
+      report.answered++;
       report.codes.set(code, (report.codes.get(code) ?? 0) + 1);
-      if (problem !== undefined) report.findings.push({ request, answer: problem });
-      onProgress(++answered);
+      if (problem !== undefined) {
+        const finding = { request, delivery, answer: problem };
+        report.findings.push(finding);
+        onFinding?.(finding);
+      }
+      onProgress?.(report.answered);
     }
   };
-  await Promise.all(Array.from({ length: parallel }, loop));
+  try {
+    await Promise.all(Array.from({ length: parallel }, loop));
+  } finally {
+    transport.close();
+  }
   return report;
+}
+
+async function sendOddly(
+  url: string,
+  tls: ClientTls,
+  request: HttpRequest,
+  delivery: Delivery,
+): Promise<{ code: number; problem?: string }> {
+  try {
+    const { code = 0, text } = await deliver(url, tls, request, delivery, AbortSignal.timeout(answersWithinMs));
+    if (code === 500 && !notOurs.test(text)) return { code, problem: text.slice(0, 1000) };
+    if (code === 0 && isOwedAnAnswer(delivery)) return { code, problem: `closed without an answer ${text.slice(0, 200)}` };
+    return { code };
+  } catch (error) {
+    return { code: 0, problem: String(error) };
+  }
 }
 
 async function send(transport: Transport, request: HttpRequest): Promise<{ code: number; problem?: string }> {
@@ -72,6 +109,7 @@ async function send(transport: Transport, request: HttpRequest): Promise<{ code:
 }
 
 /** `POST /api/v1/pods` with its headers and body, and what came back. */
-export function describeFinding({ request: { method, path, headers, body }, answer }: Finding): string {
-  return `${method} ${path}\n  ${JSON.stringify(headers)}\n  ${String(body ?? '').slice(0, 2000)}\n  → ${answer}`;
+export function describeFinding({ request: { method, path, headers, body }, delivery, answer }: Finding): string {
+  const how = delivery ? `\n  ${delivery.how}, ${delivery.share}` : '';
+  return `${method} ${path}${how}\n  ${JSON.stringify(headers)}\n  ${String(body ?? '').slice(0, 2000)}\n  → ${answer}`;
 }

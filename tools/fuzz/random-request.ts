@@ -4,6 +4,7 @@
 import { type ResourceDefinition, resources } from '#api-server/resources';
 import type { Random } from '#kit/clock';
 import type { HttpRequest } from '#kit/transport';
+import type { Delivery } from './deliver.ts';
 import { randomObject, randomPatch } from './random-object.ts';
 import { randomProtobuf } from './random-protobuf.ts';
 
@@ -158,6 +159,23 @@ const garbage = [
   '\ufeff{}',
   '['.repeat(2000),
 ];
+
+/** Mostly as it should be. */
+const deliveries: Delivery['how'][] = [
+  'in chunks',
+  'in chunks',
+  'chunks break off',
+  'chunks without sense',
+  'claims more',
+  'claims less',
+  'claims nonsense',
+];
+
+/** Now and then, a body is not simply sent: undefined is the usual way. */
+export function randomDelivery({ body }: HttpRequest, random: Random): Delivery | undefined {
+  if (body === undefined || random() > 0.1) return undefined;
+  return { how: deliveries[Math.floor(random() * deliveries.length)] as Delivery['how'], share: random() };
+}
 
 /** What may not be written here: a webhook that nobody answers would refuse all that comes after. */
 const writable = ({ group }: ResourceDefinition) => group !== 'admissionregistration.k8s.io';

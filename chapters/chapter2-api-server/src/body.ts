@@ -35,10 +35,15 @@ export function bodyRead(request: IncomingMessage): Buffer | undefined {
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= limitInBytes) chunks.push(chunk);
-    else if (size > patienceInBytes) break;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= limitInBytes) chunks.push(chunk);
+      else if (size > patienceInBytes) break;
+    }
+  } catch {
+    // Nobody hears it any more, but for the audit log.
+    throw badRequest('the connection was closed before the end of the body');
   }
   // Read on to the end before saying no: a client that is still sending does not listen.
   if (size > limitInBytes) throw bodyTooLarge(limitInBytes);
