@@ -65,6 +65,8 @@ function streamsOf(connection: Duplex, tty: boolean): Pick<ContainerProcess, 'st
     () => [stdout, stderr].map((output) => output.end()),
     (error) => [stdout, stderr].map((output) => output.destroy(error)),
   );
+  // Whoever reads or writes at that moment hears of a connection that breaks. Where nobody does, it is nobody's failure.
+  for (const stream of [connection, stdout, stderr]) stream.on('error', () => {});
   return { stdin: connection, stdout, stderr };
 }
 

@@ -87,7 +87,8 @@ export class PortForwards {
     error.resume();
     try {
       const connection = await this.#dial(pod, port);
-      const complaint = text(connection.stderr);
+      // Nobody asks for it when the client hangs up first; that it could not be read to its end then is no failure.
+      const complaint = text(connection.stderr).catch((reason: Error) => reason.message);
       data.on('close', () => connection.close());
       // The pod may hang up while the client still has something to say; nobody is left to hear it then.
       pipeline(data, connection.stdin).catch((reason) => this.#options.log.debug('the way into the pod has ended', { reason }));

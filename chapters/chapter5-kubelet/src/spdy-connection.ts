@@ -27,6 +27,8 @@ export function agreeToSpdy({ headers }: IncomingMessage, socket: Duplex, protoc
 /** Resolves when the client has ended the connection; then its streams have ended, too. @throws Error when it breaks, or what comes is no SPDY */
 export async function serveSpdy(connection: Duplex, onStream: (stream: SpdyStream) => void): Promise<void> {
   const spdy = new SpdyServer({ send: (bytes) => send(connection, bytes), onStream });
+  // While it is read, the reader hears of it; what a pod still says afterwards its own writer hears of.
+  connection.on('error', () => {});
   try {
     for await (const bytes of connection) await spdy.receive(bytes);
   } finally {
