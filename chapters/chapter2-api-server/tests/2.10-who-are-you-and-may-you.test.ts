@@ -3,7 +3,7 @@ import { type Action, actionOf, describeRefusal } from '#api-server/access/actio
 import { impersonationActions } from '#api-server/access/impersonation';
 import { isSubject } from '#api-server/access/rbac';
 import { ruleAllows, uncovered } from '#api-server/access/rules';
-import { claimsOf, claimsProblem } from '#api-server/access/service-account-tokens';
+import { claimsHold, claimsOf } from '#api-server/access/service-account-tokens';
 import {
   ClusterRoleBindings,
   ClusterRoles,
@@ -127,7 +127,11 @@ describe('API server', () =>
         ['DELETE', '/api/v1/namespaces/shop/pods', { verb: 'deletecollection', name: '' }],
         ['POST', '/api/v1/namespaces/shop/pods/web/exec?command=ls', { verb: 'create', subresource: 'exec' }],
         ['GET', '/apis/apps/v1/namespaces/shop/deployments/a%20b', { group: 'apps', resource: 'deployments', name: 'a b' }],
-        ['GET', '/apis/example.com/v1/things/one', { group: 'example.com', resource: 'things', name: 'one' }],
+        ['GET', '/apis/example.com/v1/things/one', { group: 'example.com', resource: 'things', name: 'one', namespace: '' }],
+        ['PUT', '/api/v1/nodes/one/status', { resource: 'nodes', name: 'one', subresource: 'status', namespace: '' }],
+        ['POST', '/api/v1/namespaces/shop/pods?watch=true', { verb: 'create' }],
+        ['GET', '/api/v1/namespaces/shop/pods?fieldSelector=metadata.name%3Dweb', { verb: 'list', name: 'web' }],
+        ['DELETE', '/api/v1/namespaces/shop/pods?fieldSelector=metadata.name%3Dweb', { verb: 'deletecollection', name: '' }],
       ])('%s %s', (method, url, expected) => {
         const [path = '', query] = url.split('?');
         expect(actionOf(method, path, new URLSearchParams(query))).toMatchObject(expected);
@@ -199,6 +203,12 @@ describe('API server', () =>
       it('that names no namespace means the binding’s, and nobody where there is none', () => {
         expect(isSubject({ kind: 'ServiceAccount', name: 'builder' }, builder, 'shop')).toBe(true);
         expect(isSubject({ kind: 'ServiceAccount', name: 'builder' }, builder, '')).toBe(false);
+        const ofNowhere = { name: 'system:serviceaccount::builder', groups: [] };
+        expect(isSubject({ kind: 'ServiceAccount', name: 'builder' }, ofNowhere, '')).toBe(false);
+      });
+
+      it('of another kind is nobody', () => {
+        expect(isSubject({ kind: 'Robot', name: 'builder', namespace: 'shop' }, builder, '')).toBe(false);
       });
     });
 
@@ -269,6 +279,15 @@ describe('API server', () =>
         expect((await refusal(bearing().list(Pods, { namespace }))).code).toBe(403);
       });
 
+      it('is who shows something else than a bearer token', async () => {
+        for (const authorization of ['Basic am9lOmpvZQ==', 'Basic bearer nonsense', 'Bearer', 'bearer ']) {
+          const answer = ask(bearing(), 'GET', '/api', undefined, { authorization });
+          expect((await refusal(answer)).message).toBe('forbidden: User "system:anonymous" cannot get path "/api"');
+        }
+        const shouting = ask(bearing(), 'GET', '/version', undefined, { authorization: 'BEARER nonsense' });
+        expect((await refusal(shouting)).code).toBe(401);
+      });
+
       it('is not who shows a token that nobody knows', async () => {
         const unauthorized = { code: 401, reason: 'Unauthorized', message: 'Unauthorized' };
         expect(await refusal(get(bearing('nonsense'), '/version'))).toMatchObject(unauthorized);
@@ -301,6 +320,7 @@ describe('API server', () =>
         const early = await plane().clientFor('early');
         await bind('early', 'written-later', 'early');
         await bind('early-too', 'view', 'early');
+        await admin().create(RoleBindings, { metadata: { name: 'of-nobody', namespace }, roleRef: clusterRole('admin') });
         await knows(early, { verb: 'list', resource: 'pods', namespace });
         expect(await mayI(early, { verb: 'get', resource: 'secrets', namespace })).toBe(false);
         await admin().create(ClusterRoles, { metadata: { name: 'written-later' }, rules: [rule('get', 'secrets')] });
@@ -425,7 +445,12 @@ describe('API server', () =>
         ['everything for all verbs', [rule('get list', 'pods')], [rule('*', 'pods')], false],
         ['a name of all names', [rule('get', 'pods')], [rule('get', 'pods', { names: ['web'] })], true],
         ['all names for one', [rule('get', 'pods', { names: ['web'] })], [rule('get', 'pods')], false],
+        ['a name of its own', [rule('get', 'pods', { names: ['web', 'db'] })], [rule('get', 'pods', { names: ['web'] })], true],
+        ['another name', [rule('get', 'pods', { names: ['web'] })], [rule('get', 'pods', { names: ['db'] })], false],
+        ['a name too many', [rule('get', 'pods', { names: ['web'] })], [rule('get', 'pods', { names: ['web', 'db'] })], false],
         ['a subresource', [rule('get', 'pods')], [rule('get', 'pods/log')], false],
+        ['a subresource of everything', [rule('get', '*/log')], [rule('get', 'pods/log')], true],
+        ['another subresource of everything', [rule('get', '*/log')], [rule('get', 'pods/exec pods')], false],
         ['a path below another', [{ verbs: ['get'], nonResourceURLs: ['/a/*'] }], [{ verbs: ['get'], nonResourceURLs: ['/a/b'] }], true],
         ['all paths below one', [{ verbs: ['get'], nonResourceURLs: ['/a/b'] }], [{ verbs: ['get'], nonResourceURLs: ['/a/*'] }], false],
         ['a path of everything else', [{ ...rule('*', '*'), apiGroups: ['*'] }], [{ verbs: ['get'], nonResourceURLs: ['/a'] }], false],
@@ -439,6 +464,8 @@ describe('API server', () =>
           rule('delete', 'pods'),
           rule('delete', 'secrets'),
         ]);
+        const [web, db] = [rule('get', 'pods', { names: ['web'] }), rule('get', 'pods', { names: ['db'] })];
+        expect(uncovered([web], [rule('get', 'pods', { names: ['web', 'db'] })])).toEqual([db]);
       });
 
       const readSecrets = [rule('get', 'secrets')];
@@ -538,16 +565,19 @@ describe('API server', () =>
       });
 
       it.each([
-        ['in its last second', 1599, 'https://issuer', ['other', 'api'], false],
-        ['at its end', 1600, 'https://issuer', ['api'], true],
-        ['before its time', 999, 'https://issuer', ['api'], true],
-        ['of another issuer', 1000, 'https://elsewhere', ['api'], true],
-        ['for another audience', 1000, 'https://issuer', ['vault'], true],
-      ])('%s', (_, nowInSeconds, issuer, audiences, isRefused) => {
+        ['counts in its first second', 1000, 'https://issuer', ['api'], true],
+        ['counts in its last second', 1599, 'https://issuer', ['other', 'api'], true],
+        ['does not count at its end', 1600, 'https://issuer', ['api'], false],
+        ['does not count before its time', 999, 'https://issuer', ['api'], false],
+        ['of another issuer does not count', 1000, 'https://elsewhere', ['api'], false],
+        ['for another audience does not count', 1000, 'https://issuer', ['vault'], false],
+      ])('%s', (_, nowInSeconds, issuer, audiences, counts) => {
         const about = { metadata: { name: 'a', namespace: 'n', uid: 'u' }, apiVersion: 'v1', kind: 'ServiceAccount' };
-        const content = { account: about, audiences: ['api'], seconds: 600, bound: {} };
+        const content = { account: about, audiences: ['api', 'more'], seconds: 600, bound: {} };
         const claims = claimsOf(content, { issuer: 'https://issuer', nowInSeconds: 1000, id: '' });
-        expect(claimsProblem(claims, { issuer, audiences, nowInSeconds }) !== undefined).toBe(isRefused);
+        expect(claimsHold(claims, { issuer, audiences, nowInSeconds })).toBe(counts);
+        const { 'kubernetes.io': _account, ...ofNobody } = claims;
+        expect(claimsHold(ofNobody, { issuer, audiences, nowInSeconds })).toBe(false);
       });
 
       it('that somebody changed proves nothing', async () => {
@@ -565,7 +595,7 @@ describe('API server', () =>
 
       it('for another audience is none for this server, and TokenReview tells for whom it is', async () => {
         await account('traveller');
-        const abroad = await token('traveller', { audiences: ['vault'] });
+        const abroad = await token('traveller', { audiences: ['vault', 'safe'] });
         expect((await refusal(get(bearing(abroad), '/api'))).code).toBe(401);
         const reviewed = async (spec: object) => (await review(admin(), 'authentication', 'tokenreviews', spec)).status;
         expect(await reviewed({ token: abroad, audiences: ['vault', 'other'] })).toMatchObject({
@@ -594,6 +624,19 @@ describe('API server', () =>
         expect((await whoAmI(client)).extra).toMatchObject({ 'authentication.kubernetes.io/pod-name': ['bound'] });
         await admin().delete(Pods, { name: 'bound', namespace });
         await eventually('the token counts no more', () => isUnknown(client), tokenMemory);
+      });
+
+      it('that is bound to a pod tells its node, and does not care whether that is there', async () => {
+        await account('homeless');
+        await admin().create(Nodes, node('node-9'));
+        await admin().create(Pods, pod('left').boundTo('node-9').specified({ serviceAccountName: 'homeless' }));
+        const client = bearing(await token('homeless', { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'left' } }));
+        await admin().delete(Nodes, { name: 'node-9' });
+        const toldOf = { 'authentication.kubernetes.io/node-name': ['node-9'] };
+        expect((await whoAmI(client)).extra).toMatchObject(toldOf);
+        await admin().create(Nodes, node('node-9'));
+        expect((await whoAmI(client)).extra).toMatchObject(toldOf);
+        await admin().delete(Nodes, { name: 'node-9' });
       });
 
       it('is good for an hour when nothing else is asked, be it left out or null', async () => {
@@ -709,6 +752,16 @@ describe('API server', () =>
         );
       });
 
+      it.each<[string, object, string]>([
+        ['a subresource', { verb: 'get', name: 'of-node-1', subresource: 'status', namespace }, 'cannot read subresource'],
+        ['outside of namespaces', { verb: 'get', name: 'of-node-1' }, 'can only read namespaced object of this type'],
+        ['without a name', { verb: 'list', namespace }, 'No Object name found'],
+      ])('reads no secret %s', async (_, attributes, reason) => {
+        const asked = { user: 'system:node:node-1', groups: ['system:nodes'], resourceAttributes: { resource: 'secrets', ...attributes } };
+        const { status } = await review(admin(), 'authorization', 'subjectaccessreviews', asked);
+        expect([status.allowed, status.reason]).toEqual([false, reason]);
+      });
+
       it('watches its own pods, and no others', async () => {
         const client = await kubelet('node-1');
         expect((await client.list(Pods, { fieldSelector: 'spec.nodeName=node-1' })).items).toHaveLength(1);
@@ -747,7 +800,11 @@ describe('API server', () =>
         const patch = (change: Node) => client.patch(Nodes, { name: 'node-1' }, 'merge', change);
         const tainted = patch({ spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } });
         expect((await refusal(tainted)).message).toContain('node "node-1" is not allowed to modify taints');
-        const labels = { 'node-restriction.kubernetes.io/vault': 'yes', 'node-role.kubernetes.io/control-plane': '', color: 'green' };
+        await admin().patch(Nodes, { name: 'node-1' }, 'merge', { spec: { taints: [{ key: 'b', effect: 'NoSchedule' }] } });
+        expect((await refusal(patch({ spec: { taints: [] } }))).message).toContain('node "node-1" is not allowed to modify taints');
+        await patch({ metadata: { labels: { size: 'large' } } });
+        await admin().patch(Nodes, { name: 'node-1' }, 'merge', { spec: { taints: null } });
+        const labels = { 'node-role.kubernetes.io/control-plane': '', 'node-restriction.kubernetes.io/vault': 'yes', color: 'green' };
         expect((await refusal(patch({ metadata: { labels } }))).message).toContain(
           'is not allowed to modify labels: node-restriction.kubernetes.io/vault, node-role.kubernetes.io/control-plane',
         );
@@ -784,7 +841,11 @@ describe('API server', () =>
         expect(status.nonResourceRules).toContainEqual(
           expect.objectContaining({ verbs: ['get'], nonResourceURLs: expect.arrayContaining(['/api']) }),
         );
+        for (const { resources } of status.resourceRules) expect(resources).toBeDefined();
+        for (const { nonResourceURLs } of status.nonResourceRules) expect(nonResourceURLs).toBeDefined();
         expect(status.incomplete).toBe(false);
+        const nowhere = review(lister, 'authorization', 'selfsubjectrulesreviews', {});
+        expect(await refusal(nowhere)).toMatchObject({ code: 400, message: 'no namespace on request' });
         const elsewhere = await review(lister, 'authorization', 'selfsubjectrulesreviews', { namespace: 'kube-system' });
         expect(elsewhere.status.resourceRules).not.toContainEqual(rule('get', 'secrets', { names: ['one'] }));
       });
@@ -803,6 +864,17 @@ describe('API server', () =>
           return status.allowed && status;
         });
         expect(allowed.reason).toBe('RBAC: allowed by RoleBinding "asked-about/default" of ClusterRole "view" to User "asked-about"');
+        await admin().create(ClusterRoleBindings, {
+          metadata: { name: 'asked-everywhere' },
+          roleRef: clusterRole('view'),
+          subjects: [user('asked-everywhere')],
+        });
+        const everywhere = { user: 'asked-everywhere', resourceAttributes: { verb: 'list', resource: 'pods' } };
+        const reason = await eventually('the permission counts everywhere', async () => {
+          const { status } = await review(admin(), 'authorization', 'subjectaccessreviews', everywhere);
+          return status.allowed && status.reason;
+        });
+        expect(reason).toBe('RBAC: allowed by ClusterRoleBinding "asked-everywhere" of ClusterRole "view" to User "asked-everywhere"');
         const nobody = { user: 'nobody', resourceAttributes: { verb: 'list', resource: 'pods', namespace } };
         expect((await review(admin(), 'authorization', 'subjectaccessreviews', nobody)).status).toEqual({ allowed: false });
       });

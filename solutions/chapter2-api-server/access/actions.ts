@@ -51,7 +51,7 @@ const namespaceSubresources = ['status', 'finalize'];
  * @exercise 2.10 Turn method, path and query into a verb on a resource, or a verb on a path
  */
 export function actionOf(method: string, path: string, query: URLSearchParams): Action {
-  const [root, ...segments] = path.split('/').slice(1).filter(Boolean).map(decode);
+  const [root, ...segments] = path.split('/').filter(Boolean).map(decode);
   const group = root === 'apis' ? segments.shift() : '';
   const version = segments.shift();
   if ((root !== 'api' && root !== 'apis') || group === undefined || version === undefined || segments.length === 0) {

@@ -88,14 +88,14 @@ export class ServiceAccountTokens {
 
   /**
    * Whose token this is; undefined when it is not one of ours (signature or issuer: perhaps somebody else knows it), or no longer or not
-   * yet good for any of these audiences (`claimsProblem`), or when the account or what it is bound to is gone: each must be there under its
+   * yet good for any of these audiences (`claimsHold`), or when the account or what it is bound to is gone: each must be there under its
    * name with the same uid.
    *
    * @exercise 2.10 Check signature, claims, and that account and bound objects are still the same
    */
   async authenticate(token: string, audiences: string[] = this.audiences): Promise<{ user: User; audiences: string[] } | undefined> {
     const claims = verifyToken(token, this.#publicKey) as TokenClaims | undefined;
-    if (!claims || claimsProblem(claims, { issuer: this.issuer, audiences, nowInSeconds: this.#seconds() })) return undefined;
+    if (!claims || !claimsHold(claims, { issuer: this.issuer, audiences, nowInSeconds: this.#seconds() })) return undefined;
     const { namespace, serviceaccount, ...bound } = claims['kubernetes.io'];
     if (!(await this.#isThere('serviceaccounts', namespace, serviceaccount))) return undefined;
     for (const [kind, plural] of boundResources) {
@@ -152,22 +152,18 @@ export function claimsOf(
 }
 
 /**
- * Why a token that is signed rightly does not count: another issuer, none of these audiences, expired (now is exp or later), not good
- * yet (now is before nbf), or no service account's. undefined when nothing is wrong.
+ * Whether a token that is signed rightly counts: it is from this issuer, for at least one of these audiences, good already (now is nbf or
+ * later), not expired yet (now is before exp), and a service account's (it has `kubernetes.io`).
  *
  * @exercise 2.10 Check issuer, audience and time
  */
-export function claimsProblem(
+export function claimsHold(
   claims: Partial<TokenClaims>,
   { issuer, audiences, nowInSeconds }: { issuer: string; audiences: string[]; nowInSeconds: number },
-): string | undefined {
+): boolean {
   const { iss, aud = [], exp = 0, nbf = 0 } = claims;
-  if (iss !== issuer) return `token of another issuer: ${iss}`;
-  if (!aud.some((audience) => audiences.includes(audience)))
-    return `token audiences ${JSON.stringify(aud)} is invalid for the target audiences`;
-  if (nowInSeconds >= exp) return 'service account token has expired';
-  if (nowInSeconds < nbf) return 'service account token is not valid yet';
-  return claims['kubernetes.io'] ? undefined : 'token of no service account';
+  const isForUs = iss === issuer && aud.some((audience) => audiences.includes(audience));
+  return isForUs && nowInSeconds >= nbf && nowInSeconds < exp && claims['kubernetes.io'] !== undefined;
 }
 
 /** The account as a user, with what the token adds: its own id, and the pod and node that it belongs to. */

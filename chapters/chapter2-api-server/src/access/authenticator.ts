@@ -40,9 +40,9 @@ export class Authenticator {
   }
 
   /**
-   * The user of an `authorization` header's token: `Bearer`, in any case, blanks, and the token, which is a service account's or a
-   * bootstrap token. Whoever proves a name by a token is in the group `system:authenticated`, too. Without such a header the user is
-   * `anonymous`; with a token that nobody knows they are nobody: throws `unauthorized()`.
+   * The user of an `authorization` header's token: `Bearer`, in any case, a blank, and the token, which is a service account's or a
+   * bootstrap token. Whoever proves a name by a token is in the group `system:authenticated`, too. Without such a header, or without a
+   * token in it, the user is `anonymous`; with a token that nobody knows they are nobody: throws `unauthorized()`.
    */
   async #bearerUser(header: string): Promise<User> {
     throw new NotImplemented('2.10', 'Find out whose token it is; a wrong one makes nobody anonymous');

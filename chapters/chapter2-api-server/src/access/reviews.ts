@@ -106,7 +106,7 @@ function reviewLocalAccess({ namespace, spec }: Question, context: ReviewContext
 }
 
 /**
- * Everything that the user may do in the namespace that `spec.namespace` names: each grant's rule that is about resources as a resource
+ * Everything that the user may do in the namespace that `spec.namespace` names (without one: 400, `no namespace on request`): each grant's rule that is about resources as a resource
  * rule (verbs, apiGroups, resources, resourceNames), each that is about paths as a non-resource rule (verbs, nonResourceURLs). Kubelets have
  * rights that no rule tells: for them the answer is `incomplete`, with the evaluationError
  * `node authorizer does not support user rule resolution`.

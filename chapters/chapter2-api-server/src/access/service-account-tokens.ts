@@ -89,7 +89,7 @@ export class ServiceAccountTokens {
 
   /**
    * Whose token this is; undefined when it is not one of ours (signature or issuer: perhaps somebody else knows it), or no longer or not
-   * yet good for any of these audiences (`claimsProblem`), or when the account or what it is bound to is gone: each must be there under its
+   * yet good for any of these audiences (`claimsHold`), or when the account or what it is bound to is gone: each must be there under its
    * name with the same uid.
    */
   async authenticate(token: string, audiences: string[] = this.audiences): Promise<{ user: User; audiences: string[] } | undefined> {
@@ -130,13 +130,13 @@ export function claimsOf(
 }
 
 /**
- * Why a token that is signed rightly does not count: another issuer, none of these audiences, expired (now is exp or later), not good
- * yet (now is before nbf), or no service account's. undefined when nothing is wrong.
+ * Whether a token that is signed rightly counts: it is from this issuer, for at least one of these audiences, good already (now is nbf or
+ * later), not expired yet (now is before exp), and a service account's (it has `kubernetes.io`).
  */
-export function claimsProblem(
+export function claimsHold(
   claims: Partial<TokenClaims>,
   { issuer, audiences, nowInSeconds }: { issuer: string; audiences: string[]; nowInSeconds: number },
-): string | undefined {
+): boolean {
   throw new NotImplemented('2.10', 'Check issuer, audience and time');
 }
 
