@@ -17,8 +17,17 @@ import { SeenChanges } from './seen-changes.ts';
 const faultCount = Number(process.env.KATA_FAULTS ?? 8);
 const seed = Number(process.env.KATA_SEED ?? 5);
 
-/** What the writers write has a side; what the server has for itself has none. */
+/** What the writers write has a side, now this, now that; what the server has for itself has none. */
 const scopes = [{ labelSelector: 'side' }, { namespace: namespaces[0] as string, labelSelector: 'side' }, { labelSelector: 'side=left' }];
+
+/** Says which of its changes come from a list. */
+class ListTellingInformer extends Informer<ConfigMap> {
+  onList: (replace: () => void) => void = (replace) => replace();
+
+  override replaced(objects: ConfigMap[]): void {
+    this.onList(() => super.replaced(objects));
+  }
+}
 
 describe('informers', () => {
   it(
@@ -30,9 +39,10 @@ describe('informers', () => {
       const faults = new RandomFaults(server, writers, seed);
       const followed = scopes.map((scope) => {
         const context = { clock: new FastClock(10), random, log: silentLogger };
-        const informer = new Informer<ConfigMap>(server.clients.watching, ConfigMaps, context, scope);
-        const seen = new SeenChanges(writers.outcomes);
+        const informer = new ListTellingInformer(server.clients.watching, ConfigMaps, context, scope);
+        const seen = new SeenChanges(writers.outcomes, scope.labelSelector === 'side');
         informer.onChange(seen);
+        informer.onList = (replace) => seen.whileListed(replace);
         return { scope, informer, seen };
       });
       const allAreBack = () => {
@@ -44,6 +54,11 @@ describe('informers', () => {
         await Promise.all(followed.map(({ informer }) => informer.start()));
         await faults.happen(drawn(allFaults, faultCount, random), random, allAreBack);
         await writers.stop();
+        const expectNoProblems = () => {
+          const problems = followed.flatMap(({ scope, seen }) => seen.problems.map((problem) => `${JSON.stringify(scope)}: ${problem}`));
+          expect({ story: faults.story(), problems }).toEqual({ story: faults.story(), problems: [] });
+        };
+        expectNoProblems();
         for (const { scope, informer, seen } of followed) {
           const { items } = await server.clients.writing.list(ConfigMaps, scope);
           const told = () => `${faults.story()}\nThe last that was told:\n${seen.story.slice(-20).join('\n')}`;
@@ -52,8 +67,8 @@ describe('informers', () => {
             () => expect(contentOf(informer.list())).toEqual(contentOf(items)) === undefined,
             { within: 60_000, story: told },
           );
-          expect({ story: faults.story(), problems: seen.problems }).toEqual({ story: faults.story(), problems: [] });
         }
+        expectNoProblems();
       } finally {
         await Promise.all(followed.map(({ informer }) => informer.stop()));
         await writers.stop().finally(() => server.stop());
