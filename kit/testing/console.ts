@@ -7,12 +7,18 @@
 //
 // What is another each time stands in brackets (their words: below); `⟨one|other⟩` is one of them, `⋮` is any number of lines. How many
 // blanks stand between two words does not matter, nor do empty lines. A command that fails ends with a line `(exit code 1)`.
+//
+// A command that ends with `&` goes on once it has printed what is written; `fg` is what it prints after that, until it is interrupted. What
+// older clients print in place of it comes last, below a line `(up to 1.27)`.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { eventually } from '#kit/testing/wait';
 
 export interface Step {
   command: string;
   expected: string;
+  /** The oldest first: the last minor version that prints so, and what. */
+  older: { upTo: number; expected: string }[];
 }
 
 export interface Section {
@@ -37,11 +43,22 @@ export function readSections(text: string): Section[] {
   for (const line of text.trimEnd().split('\n')) {
     const section = sections.at(-1);
     if (line.startsWith('# ')) sections.push({ title: line.slice(2), steps: [] });
-    else if (line.startsWith('$ ')) section?.steps.push({ command: line.slice(2), expected: '' });
-    else if (section?.steps.length) (section.steps.at(-1) as Step).expected += `${line}\n`;
+    else if (line.startsWith('$ ')) section?.steps.push({ command: line.slice(2), expected: '', older: [] });
+    else if (section?.steps.length) addTo(section.steps.at(-1) as Step, line);
     else if (line !== '') throw new Error(`"${line}" comes before the first command: a section begins with "# ", a command with "$ "`);
   }
   return sections;
+}
+
+function addTo(step: Step, line: string): void {
+  const [, minor] = /^\(up to 1\.(\d+)\)$/.exec(line) ?? [];
+  if (minor) step.older.push({ upTo: Number(minor), expected: '' });
+  else (step.older.at(-1) ?? step).expected += `${line}\n`;
+}
+
+/** What a client of this minor version prints. */
+export function expectedOf({ expected, older }: Step, minor: number): string {
+  return older.find(({ upTo }) => minor <= upTo)?.expected ?? expected;
 }
 
 /** Whether that is what should be printed. Throws when a word in brackets is not known. */
@@ -77,24 +94,65 @@ export interface Terminal {
   /** Where the commands run, and find their files. */
   folder: string;
   env: Record<string, string | undefined>;
+  /** Of the client that is typed, the minor version: what older ones print is written beside what it prints. */
+  minor: number;
 }
 
 /** Types the commands of a section, one after the other. Throws at the first that prints something else than is written. */
 export async function follow({ steps }: Section, terminal: Terminal): Promise<void> {
-  for (const { command, expected } of steps) {
-    const actual = await type(command, terminal);
-    if (!isAsWritten(expected, actual)) throw new Error(`$ ${command}\nprinted:\n${actual}\nand this is written:\n${expected}`);
+  let behind: Running | undefined;
+  try {
+    for (const step of steps) {
+      const { command } = step;
+      const expected = expectedOf(step, terminal.minor);
+      const running = command === 'fg' && behind ? behind : new Running(command.replace(/ &$/, ''), terminal);
+      if (command.endsWith(' &')) behind = running;
+      if (running === behind) await running.hasPrinted(expected);
+      if (command === 'fg') await running.interrupt();
+      const actual = running === behind ? running.taken() : await running.ended;
+      if (!isAsWritten(expected, actual)) throw new Error(`$ ${command}\nprinted:\n${actual}\nand this is written:\n${expected}`);
+    }
+  } finally {
+    await behind?.interrupt();
   }
 }
 
-/** What a command prints, on both outputs, and how it ended when it failed. */
-function type(command: string, { folder, env }: Terminal): Promise<string> {
-  const child = spawn('sh', ['-c', command], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let printed = '';
-  child.stdout.on('data', (chunk) => (printed += chunk));
-  child.stderr.on('data', (chunk) => (printed += chunk));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code === 0 ? printed : `${printed.replace(/\n?$/, '\n')}(exit code ${code})\n`));
-  });
+class Running {
+  /** What it printed, on both outputs, and how it ended when it failed. */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcess;
+  #printed = '';
+
+  constructor(command: string, { folder, env }: Terminal) {
+    // Both outputs through one pipe, or what was printed last might be read first.
+    // A group of its own, as a terminal makes one: an interrupt is for all that the shell started.
+    const child = spawn('sh', ['-c', `exec 2>&1\n${command}`], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    this.#child = child;
+    child.stdout.on('data', (chunk) => (this.#printed += chunk));
+    this.ended = new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve(code === 0 ? this.#printed : `${this.#printed.replace(/\n?$/, '\n')}(exit code ${code})\n`));
+    });
+  }
+
+  hasPrinted(expected: string): Promise<boolean> {
+    const story = () => `printed:\n${this.#printed}\nand this is written:\n${expected}`;
+    return eventually('a command that goes on prints what is written', () => isAsWritten(expected, this.#printed), {
+      within: 30_000,
+      story,
+    });
+  }
+
+  /** What it has printed since. */
+  taken(): string {
+    const printed = this.#printed;
+    this.#printed = '';
+    return printed;
+  }
+
+  async interrupt(): Promise<void> {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGINT');
+    await this.ended;
+  }
 }

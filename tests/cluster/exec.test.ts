@@ -12,8 +12,10 @@ import type { Pod } from '#kit/api';
 import type { ClientConfig } from '#kit/client';
 import { readKubeconfig } from '#kit/kubeconfig';
 import { TestCluster } from '#kit/testing/cluster';
+import { kubectlPath } from '#kit/testing/kubectl';
 import { withDeadline } from '#kit/testing/wait';
 import { attachToContainer } from '#kubelet/docker-process';
+import { Terminal } from './terminal.ts';
 
 jest.setTimeout(60_000);
 
@@ -36,6 +38,15 @@ const pods: Pod[] = [
     metadata: { name: 'reader' },
     spec: { containers: [{ name: 'reader', image, stdin: true, command: ['sh', '-c', 'while read line; do echo "got $line"; done'] }] },
   },
+  {
+    metadata: { name: 'talker' },
+    spec: {
+      restartPolicy: 'Never',
+      containers: [
+        { name: 'talker', image, stdin: true, tty: true, command: ['sh', '-c', 'while read line; do echo "got $line"; done; tty'] },
+      ],
+    },
+  },
   { metadata: { name: 'nowhere' }, spec: { nodeSelector: { no: 'node' }, containers: [{ name: 'app', image }] } },
 ].map((pod) => ({ apiVersion: 'v1', kind: 'Pod', ...pod }));
 
@@ -45,17 +56,24 @@ describe('exec, attach and cp', () => {
   let config: ClientConfig;
   /** Connections that one test opened: ended after it, also when it failed. */
   const opened: WebSocket[] = [];
+  const terminals: Terminal[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'kubekata-exec-'));
     cluster = await TestCluster.start(['--nodes', '1']);
     config = readKubeconfig(cluster.kubeconfig, 'test');
     await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods }));
-    await cluster.kubectl('wait --for=condition=Ready pod/box pod/patient pod/reader --timeout=30s');
-    await cluster.kubectl(['wait', '--for=jsonpath={.status.containerStatuses[1].state.terminated}', 'pod/pair', '--timeout=30s']);
+    await cluster.kubectl('wait --for=condition=Ready pod/box pod/patient pod/reader pod/talker --timeout=30s');
+    await cluster.kubectl([
+      'wait',
+      '--for=jsonpath={.status.containerStatuses[1].state.terminated.reason}=Completed',
+      'pod/pair',
+      '--timeout=30s',
+    ]);
   });
   afterEach(() => {
     for (const socket of opened.splice(0)) socket.terminate();
+    for (const terminal of terminals.splice(0)) terminal.close();
   });
   afterAll(async () => {
     await cluster?.stop();
@@ -154,6 +172,58 @@ describe('exec, attach and cp', () => {
       const flags = ['-i', '--rm', '--quiet', '--restart=Never', `--image=${image}`];
       expect(await cluster.kubectlOutcome(['run', `quick-${round}`, ...flags, '--', 'echo', 'done'])).toMatchObject({ stdout: 'done\n' });
     }
+  });
+
+  describe('at a terminal', () => {
+    /** Every line that is typed has been answered before the next is. */
+    async function talk(args: string[], lines: [typed: string, answer: string][]) {
+      const terminal = new Terminal([kubectlPath(), ...args], { KUBECONFIG: cluster.kubeconfig, KUBECACHEDIR: join(folder, 'cache') });
+      terminals.push(terminal);
+      for (const [typed, answer] of lines) {
+        terminal.type(typed);
+        await cluster.eventually(`the answer to ${JSON.stringify(typed)}`, () => terminal.shown.includes(answer), {
+          story: () => `shown:\n${terminal.shown}`,
+        });
+      }
+      return { terminal, code: await withDeadline('the end of kubectl', terminal.ended, { within: 30_000 }) };
+    }
+
+    it('kubectl attach -it talks with the process that runs already, which has a terminal, too', async () => {
+      const { code } = await talk(
+        ['attach', '-it', 'talker'],
+        [
+          ['hello\r', 'hello\r\ngot hello\r\n'],
+          ['again\r', 'got again\r\n'],
+          ['\u0004', '/dev/pts/0\r\n'],
+        ],
+      );
+      expect(code).toBe(0);
+    });
+
+    it('kubectl exec -it begins one, and ends as it ends', async () => {
+      const { code, terminal } = await talk(
+        ['exec', '-it', 'box', '--', 'sh'],
+        [
+          ['tty\r', '/dev/pts/'],
+          ['echo $((6 * 7))\r', '42\r\n'],
+          ['exit 5\r', 'exit code 5'],
+        ],
+      );
+      expect({ code, shown: terminal.shown }).toEqual({ code: 5, shown: expect.stringContaining('exit 5') });
+    });
+
+    it('kubectl run -it makes a pod for as long as somebody is there', async () => {
+      const { code } = await talk(
+        ['run', 'visited', '-it', '--rm', '--restart=Never', `--image=${image}`, '--', 'sh'],
+        [
+          ['\r', '# '],
+          ['echo $((6 * 7))\r', '42\r\n'],
+          ['exit\r', 'pod "visited" deleted'],
+        ],
+      );
+      expect(code).toBe(0);
+      expect(await cluster.kubectl('get pod visited --ignore-not-found')).toBe('');
+    });
   });
 
   describe('the WebSocket', () => {

@@ -24,12 +24,10 @@ describe('API server: kubectl', () => {
     await plane?.stop();
   });
 
-  it('auth says who asks, and what they may do', async () => {
-    expect(await run('auth whoami')).toMatch(/Username +jane\nGroups +\[system:masters system:authenticated\]/);
+  it('auth says what who asks may do', async () => {
     expect(await run('auth can-i create pods')).toBe('yes\n');
     expect(await run('auth can-i --list')).toMatch(/\*\.\* +\[\] +\[\] +\[\*\]/);
     await expect(run('auth can-i create pods --as=joe')).rejects.toThrow('exit code 1');
-    expect(await run('auth whoami --as=joe --as-group=guests')).toMatch(/Username +joe\nGroups +\[guests system:authenticated\]/);
   });
 
   it('api-resources tells also of what can only be asked', async () => {
