@@ -110,10 +110,25 @@ export class TestCluster {
     return eventually(what, check, { within: 30_000, story: () => this.#timeline.story(), ...options });
   }
 
+  /** Rejects when a component has ended by a mistake of its own: it is started again, so that nobody else may have noticed. */
   async stop(): Promise<void> {
     await this.#timeline.stop();
     this.client.close();
+    const cries = await this.#lastWords();
     await stopFolder(this.folder);
+    if (cries.length > 0) throw new Error(`a component ended while the tests went on:\n${cries.join('\n')}`);
+  }
+
+  /** What Node says of an error that nobody caught: it is no line of a log, and ends with Node's version. */
+  async #lastWords(): Promise<string[]> {
+    const folder = join(this.folder, 'logs');
+    const logs = await Promise.all(
+      (await readdir(folder)).map(async (name) => ({ name, text: await readFile(join(folder, name), 'utf8') })),
+    );
+    const isCry = (line: string) => line !== '' && !line.startsWith('{');
+    return logs
+      .filter(({ text }) => /^Node\.js v\d+/m.test(text))
+      .map(({ name, text }) => `${name}:\n${text.split('\n').filter(isCry).join('\n')}`);
   }
 }
 
