@@ -84,8 +84,9 @@ class PodSetController<T extends PodSet> implements Controller {
 
   /**
    * Makes the pods of one set what it asks for: claims its pods; creates or deletes (`manage`) unless the cache is known to be stale or
-   * the set is being deleted; reports the status; and comes back when a ready pod is about to count as available. What failed in
-   * between is thrown at the end, so that the status is right even then.
+   * the set is being deleted; reports the status; and comes back when a ready pod is about to count as available. Both are said of one
+   * moment: a pod that becomes available between two looks at the clock would be reported by neither. What failed in between is
+   * thrown at the end, so that the status is right even then.
    *
    * @exercise 3.3 Claim the pods, create or delete what the plan says, update the status
    */
@@ -99,9 +100,9 @@ class PodSetController<T extends PodSet> implements Controller {
     if (cacheIsFresh && !set.metadata?.deletionTimestamp) {
       problem = await this.manage(set, planReplicas(set.spec?.replicas ?? 1, pods));
     }
-    await this.#updateStatus(set, pods, problem);
-    const minReadySeconds = set.spec?.minReadySeconds ?? 0;
-    const again = nextAvailability(minReadySeconds, pods, this.#clock.now());
+    const now = this.#clock.now();
+    await this.#updateStatus(set, pods, now, problem);
+    const again = nextAvailability(set.spec?.minReadySeconds ?? 0, pods, now);
     if (again !== undefined) this.queue.addAfter(key, again);
     if (problem) throw problem.error;
   }
@@ -160,9 +161,9 @@ class PodSetController<T extends PodSet> implements Controller {
   }
 
   /** Writes the status only when it says something new: every write wakes everybody who watches. */
-  async #updateStatus(set: T, pods: Pod[], problem: Problem | undefined): Promise<void> {
+  async #updateStatus(set: T, pods: Pod[], now: number, problem: Problem | undefined): Promise<void> {
     const { template = {}, minReadySeconds = 0 } = set.spec ?? {};
-    const counts = countReplicas(template as PodTemplateSpec, minReadySeconds, pods, this.#clock.now());
+    const counts = countReplicas(template as PodTemplateSpec, minReadySeconds, pods, now);
     const conditions = failureCondition(set, problem, timestamp(this.#clock));
     const old = set.status;
     const same =

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Expectations } from '#controller-manager/expectations';
+import { Informers } from '#controller-manager/informers';
 import { planClaims } from '#controller-manager/ownership';
 import { byDeletionOrder, countReplicas, planReplicas } from '#controller-manager/replica-set';
+import { replicaSetController } from '#controller-manager/replica-set-controller';
 import { slowStart } from '#controller-manager/slow-start';
 import { Events, type Pod, Pods, type ReplicaSet, ReplicaSets, ReplicationControllers } from '#kit/api';
-import { FakeClock } from '#kit/clock';
+import type { Client } from '#kit/client';
+import { FakeClock, timestamp } from '#kit/clock';
+import { silentLogger } from '#kit/log';
 import { NotImplemented } from '#kit/not-implemented';
 import { ApiError, failure } from '#kit/status';
 import { pod } from '#kit/testing/builders';
@@ -303,6 +307,49 @@ describe('controller manager', () => {
       it('counts a pod as available only after it has been ready for minReadySeconds', () => {
         const pods = [pod('old').ready('2026-01-01T00:00:30Z'), pod('young').ready('2026-01-01T00:00:31Z')];
         expect(countReplicas(template, 30, pods, now)).toMatchObject({ readyReplicas: 2, availableReplicas: 1 });
+      });
+    });
+
+    describe('the clock', () => {
+      /** Jumps by a second after so many looks at it. */
+      class JumpingClock extends FakeClock {
+        looks = Number.POSITIVE_INFINITY;
+        override now(): number {
+          return super.now() + (this.looks-- > 0 ? 0 : 1000);
+        }
+      }
+
+      it.each([0, 1, 2, 3, 4, 5, 6])('may tick after any look at it, here after %i: no pod is forgotten', async (looks) => {
+        const clock = new JumpingClock();
+        const context = { clock, random: () => 0.5, log: silentLogger };
+        const statuses: ReplicaSet['status'][] = [];
+        const methods: Partial<Client> = {
+          updateStatus: async (_, object) => {
+            statuses.push((object as ReplicaSet).status);
+            return object;
+          },
+        };
+        const client = methods as Client;
+        const informers = new Informers(client, context);
+        const controller = replicaSetController({ client, informers, ...context });
+        const { spec, metadata, ...rest } = echoSet('default', 1);
+        const set: ReplicaSet = {
+          ...rest,
+          metadata: { ...metadata, uid: 'mine', generation: 1 },
+          spec: { ...spec, minReadySeconds: 1 } as NonNullable<ReplicaSet['spec']>,
+          status: { replicas: 1, fullyLabeledReplicas: 1, readyReplicas: 1, availableReplicas: 0, observedGeneration: 1 },
+        };
+        const owner = { kind: 'ReplicaSet', name: 'echo', uid: 'mine' };
+        informers.for(ReplicaSets).replaced([set]);
+        informers.for(Pods).replaced([pod('a').labelled({ app: 'echo' }).ownedBy(owner).ready(timestamp(clock))]);
+        const key = (await controller.queue.get()) ?? '';
+        controller.queue.done(key);
+        clock.looks = looks;
+        await controller.reconcile(key);
+        const isReported = statuses.some((status) => status?.availableReplicas === 1);
+        const isWaitedFor = clock.pending > 0;
+        expect(isReported || isWaitedFor).toBe(true);
+        controller.queue.shutDown();
       });
     });
 

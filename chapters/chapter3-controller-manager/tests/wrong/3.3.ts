@@ -90,6 +90,15 @@ export const wrong: WrongSolution[] = [
     caughtBy: 'counts a pod as available when its minReadySeconds are over, though nothing else happens',
   },
   {
+    name: 'looks at the clock twice',
+    misunderstanding:
+      'Between two lines of code no time passes. Some does, and a pod that becomes available just then is in neither answer.',
+    file: 'replica-set-controller.ts',
+    replace: 'const again = nextAvailability(set.spec?.minReadySeconds ?? 0, pods, now);',
+    by: 'const again = nextAvailability(set.spec?.minReadySeconds ?? 0, pods, this.#clock.now());',
+    caughtBy: 'may tick after any look at it, here after 2: no pod is forgotten',
+  },
+  {
     name: 'works for a set that is being deleted',
     misunderstanding: 'A set that is there wants its pods.',
     file: 'replica-set-controller.ts',
