@@ -48,6 +48,6 @@ export interface StatusDetails {
 }
 
 /** A failure `Status`, as the API server answers it. */
-export function failure(code: number, reason: string, message: string, details: StatusDetails = {}): Status {
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code };
+export function failure(code: number, reason: string, message: string, details?: StatusDetails): Status {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details ? { details } : {}), code };
 }

@@ -12,6 +12,7 @@
 // older clients print in place of it comes last, below a line `(up to 1.27)`.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { systemClock } from '#kit/clock';
 import { eventually } from '#kit/testing/wait';
 
 export interface Step {
@@ -150,9 +151,14 @@ class Running {
     return printed;
   }
 
+  /** As somebody does: again and again. A shell that is just starting its next program misses one, and so does that program. */
   async interrupt(): Promise<void> {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGINT');
-    await this.ended;
+    const press = () => {
+      const { pid, exitCode, signalCode } = this.#child;
+      if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGINT');
+    };
+    press();
+    const again = systemClock.every(500, press);
+    await this.ended.finally(() => again.cancel());
   }
 }

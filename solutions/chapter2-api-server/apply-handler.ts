@@ -35,7 +35,11 @@ export async function apply(target: Target, body: unknown, request: ApiRequest, 
     time: timestamp(clock),
     shape: target.resource.custom?.shape ?? builtInShape,
   };
-  const config = readConfig(target, body, fieldValidationOf(request), door);
+  const validation = fieldValidationOf(request);
+  if (validation.mode === 'Strict' && validation.duplicates?.all) {
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${validation.duplicates.all}`);
+  }
+  const config = readConfig(target, body, validation, door);
   const combine: Combine = (old, wanted, resource) => {
     const next = (door?.combine ?? updated)(old, wanted, resource);
     return { ...next, metadata: { ...next.metadata, managedFields: wanted.metadata.managedFields ?? [] } };

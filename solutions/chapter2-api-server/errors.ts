@@ -30,7 +30,7 @@ export function notFound(resource: GroupAndPlural, name: string): ApiError {
 
 /** No such resource, or no such path. */
 export function unknownPath(): ApiError {
-  return new ApiError(failure(404, 'NotFound', 'the server could not find the requested resource'));
+  return new ApiError(failure(404, 'NotFound', 'the server could not find the requested resource', {}));
 }
 
 /**
@@ -76,7 +76,7 @@ export function forbidden(resource: GroupAndPlural, name: string, why: string, c
 
 /** 403: the user may not do this at all. undefined: what they may not do is about a path, and no resource. */
 export function accessDenied(about: { group: string; resource: string; name: string } | undefined, why: string): ApiError {
-  if (!about) return new ApiError(failure(403, 'Forbidden', `forbidden: ${why}`));
+  if (!about) return new ApiError(failure(403, 'Forbidden', `forbidden: ${why}`, {}));
   const resource = { group: about.group, plural: about.resource };
   if (about.name) return forbidden(resource, about.name, why);
   const { name: _, ...details } = detailsOf(resource, '');
@@ -86,7 +86,8 @@ export function accessDenied(about: { group: string; resource: string; name: str
 /**
  * 422 Invalid: the object breaks its kind's rules, one cause a field. The message is `Pod "Web_1" is invalid: ` and then the
  * causes, each `<field>: <message>`, in brackets and separated by commas if there are several; a kind in a group is written
- * `Deployment.apps`. details hold name, kind (the kind itself here), group and causes.
+ * `Deployment.apps`. details hold name, kind (the kind itself here) and group,
+ * each unless it is empty, and causes.
  *
  * @exercise 2.1 Make the Status that says what is wrong with an object
  */
@@ -94,7 +95,9 @@ export function invalid({ group, kind }: GroupAndKind, name: string, causes: Sta
   const problems = causes.map(({ field, message }) => `${field}: ${message}`);
   const summary = problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`;
   const message = `${group ? `${kind}.${group}` : kind} "${name}" is invalid: ${summary}`;
-  return new ApiError(failure(422, 'Invalid', message, { name, ...(group ? { group } : {}), kind, causes }));
+  return new ApiError(
+    failure(422, 'Invalid', message, { ...(name ? { name } : {}), ...(group ? { group } : {}), ...(kind ? { kind } : {}), causes }),
+  );
 }
 
 export function badRequest(message: string): ApiError {
@@ -103,12 +106,11 @@ export function badRequest(message: string): ApiError {
 
 /** To somebody who could not prove who they are it says no more than that. */
 export function unauthorized(): ApiError {
-  const { details: _, ...status } = failure(401, 'Unauthorized', 'Unauthorized');
-  return new ApiError(status);
+  return new ApiError(failure(401, 'Unauthorized', 'Unauthorized'));
 }
 
 export function methodNotAllowed(): ApiError {
-  return new ApiError(failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'));
+  return new ApiError(failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}));
 }
 
 /** 405. The kind is on its way out. */
@@ -118,7 +120,7 @@ export function notWhileTerminating({ group, plural }: GroupAndPlural): ApiError
 }
 
 export function notAcceptable(accepted: string[]): ApiError {
-  return new ApiError(failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`));
+  return new ApiError(failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`, {}));
 }
 
 export function bodyTooLarge(limitInBytes: number): ApiError {

@@ -5,6 +5,7 @@
 
 import { isWritten } from '#kit/is-written';
 import { isQuantity } from '#kit/quantity';
+import type { ApiError } from '#kit/status';
 import type { CustomKind } from './custom/kind.ts';
 import { fieldsToPrune } from './custom/pruning.ts';
 import { badRequest } from './errors.ts';
@@ -23,8 +24,15 @@ const objectMeta: OpenApiSchema = { $ref: '#/components/schemas/io.k8s.apimachin
 export interface FieldValidation {
   mode: 'Ignore' | 'Warn' | 'Strict';
   warn(text: string): void;
-  /** Where those stand that were sent twice. */
-  duplicates?: string[];
+  duplicates?: Duplicates;
+  /** What to throw at an object that is refused for these; absent: BadRequest. */
+  refuse?(why: string, object: object): ApiError;
+}
+
+/** What was sent twice, in words: each as a warning, all of them as the reason to refuse it. */
+export interface Duplicates {
+  each: string[];
+  all: string;
 }
 
 export const ignoring: FieldValidation = { mode: 'Ignore', warn: () => {} };
@@ -44,21 +52,22 @@ export interface UnknownField {
 export function checkFields<T extends object>(
   object: T,
   resource: ResourceDefinition,
-  { mode, warn, duplicates = [] }: FieldValidation,
+  { mode, warn, duplicates, ...how }: FieldValidation,
 ): T {
-  const refuse = (why: string) => {
+  const badly = (why: string) => {
     const { kind, version } = resource;
     return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
   };
   // What the values of a custom kind must be is the affair of its validation; its metadata is like everybody's.
   const schema = resource.custom ? { properties: { metadata: objectMeta } } : (schemas[schemaNameOf(resource)] ?? {});
   const wrong = wrongTypes(object, schema);
-  if (wrong.length > 0) throw refuse(wrong.join(', '));
+  if (wrong.length > 0) throw badly(wrong.join(', '));
   canFindUnknown ??= isWritten(() => unknownFields({}, {}, ''));
   const unknown = resource.custom ? unknownInCustom(object, resource.custom) : canFindUnknown ? unknownFields(object, schema, '') : [];
-  const problems = [...unknown.map(({ path }) => `unknown field "${path}"`), ...duplicates.map((path) => `duplicate field "${path}"`)];
-  if (mode === 'Strict' && problems.length > 0) throw refuse(`strict decoding error: ${problems.join(', ')}`);
-  if (mode === 'Warn') problems.forEach(warn);
+  const problems = unknown.map(({ path }) => `unknown field "${path}"`);
+  const all = [...(duplicates?.all ? [duplicates.all] : []), ...problems];
+  if (mode === 'Strict' && all.length > 0) throw (how.refuse ?? badly)(`strict decoding error: ${all.join(', ')}`, object);
+  if (mode === 'Warn') [...(duplicates?.each ?? []), ...problems].forEach(warn);
   for (const { owner, field } of unknown) delete owner[field];
   return object;
 }

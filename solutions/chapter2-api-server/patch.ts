@@ -124,7 +124,7 @@ function isBuiltIn({ custom }: ResourceDefinition): boolean {
   return custom === undefined;
 }
 
-function acceptedBy(resource: ResourceDefinition): string[] {
+export function acceptedBy(resource: ResourceDefinition): string[] {
   const strategic = isBuiltIn(resource) ? ['application/strategic-merge-patch+json'] : [];
   return ['application/json-patch+json', 'application/merge-patch+json', ...strategic, 'application/apply-patch+yaml'];
 }

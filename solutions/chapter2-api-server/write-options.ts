@@ -5,10 +5,10 @@
 import type { DeleteOptions, StatusCause } from 'kubernetes-types/meta/v1';
 import type { Author } from './admission/admission.ts';
 import { bodyRead, mediaTypeOf } from './body.ts';
-import { duplicateFields } from './duplicate-fields.ts';
+import { duplicateFields, duplicateKeys } from './duplicate-fields.ts';
 import { invalid } from './errors.ts';
 import type { FieldManager } from './field-managers.ts';
-import type { FieldValidation } from './field-validation.ts';
+import type { Duplicates, FieldValidation } from './field-validation.ts';
 import { unsupportedValue } from './kinds/field-errors.ts';
 import type { Collection } from './object.ts';
 import type { Combine, WriteOptions } from './registry.ts';
@@ -61,8 +61,18 @@ export function fieldValidationOf({ method, query, message, response }: ApiReque
   const asked = query.get('fieldValidation') || 'Warn';
   const mode = validationModes.find((known) => known === asked);
   if (!mode) throw invalidOption(method, unsupportedValue('fieldValidation', asked, ['', ...validationModes]));
-  const duplicates = mode !== 'Ignore' && mediaTypeOf(message).endsWith('json') ? duplicateFields(String(bodyRead(message) ?? '')) : [];
-  return { mode, warn: (text) => warn(response, text), duplicates };
+  const options = { mode, warn: (text: string) => warn(response, text) };
+  return mode === 'Ignore' ? options : { ...options, duplicates: duplicatesIn(String(bodyRead(message) ?? ''), mediaTypeOf(message)) };
+}
+
+function duplicatesIn(text: string, mediaType: string): Duplicates {
+  if (mediaType.endsWith('yaml')) {
+    const each = duplicateKeys(text);
+    return { each, all: each.length > 0 ? `yaml: unmarshal errors:\n  ${each.join('\n  ')}` : '' };
+  }
+  const what = mediaType === 'application/json-patch+json' ? 'json patch duplicate field' : 'duplicate field';
+  const each = mediaType.endsWith('json') ? duplicateFields(text).map((path) => `${what} "${path}"`) : [];
+  return { each, all: each.join(', ') };
 }
 
 const optionsKinds: Record<string, string> = {

@@ -50,6 +50,33 @@ describe('API server: bad input', () => {
     Buffer.concat([Buffer.from('k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap', 'latin1'), Buffer.from(bytes)]);
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
+  it('is told without details where there are none to tell', async () => {
+    const tooLong = `"${'a'.repeat(4_000_000)}"`;
+    const without = [
+      await refusal('POST', configMaps, '{'),
+      await refusal('POST', configMaps, tooLong),
+      await refusal('POST', configMaps, '{}', 'text/plain'),
+      await refusal('GET', `${configMaps}?fieldSelector=spec.x%3Da`),
+    ];
+    expect(without.map(({ code }) => code)).toEqual([400, 413, 415, 400]);
+    for (const status of without) expect(status).not.toHaveProperty('details');
+    const empty = [await refusal('PUT', configMaps, '{}'), await refusal('GET', '/api/v1/nothings')];
+    expect(empty.map(({ code, details }) => [code, details])).toEqual([
+      [405, {}],
+      [404, {}],
+    ]);
+  });
+
+  it('has numbers that are numbers', async () => {
+    for (const query of ['limit=x', 'timeoutSeconds=x&watch=1', 'limit=1.5']) {
+      const wrong = /=([^&]*)/.exec(query)?.[1];
+      expect(await refusal('GET', `${configMaps}?${query}`)).toMatchObject({
+        code: 400,
+        message: `strconv.ParseInt: parsing "${wrong}": invalid syntax`,
+      });
+    }
+  });
+
   describe('a body', () => {
     it.each<[what: string, body: string | Buffer, contentType: string]>([
       ['malformed JSON', '{"a":', 'application/json'],
@@ -115,6 +142,45 @@ describe('API server: bad input', () => {
       const twice = 'metadata: {name: twice}\ndata: {a: b, a: c}';
       const { body } = await plane.client.send({ method: 'POST', path: configMaps, headers, body: twice });
       expect(JSON.parse(await readText(body)).data).toEqual({ a: 'c' });
+    });
+
+    it('in YAML that has a field twice says in which lines, when the client wants to know', async () => {
+      const body = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: twofold\n  labels:\n    x: a\n    x: b\ndata:\n  a: b\n  b: c\n  a: d\n';
+      const lines = ['line 7: key "x" already set in map', 'line 11: key "a" already set in map'];
+      const status = await refusal('POST', `${configMaps}?fieldValidation=Strict`, body, 'application/yaml');
+      expect(status.message).toBe(
+        `ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n  ${lines.join('\n  ')}`,
+      );
+      const send = (mode: string) => {
+        const path = `${configMaps}?dryRun=All&fieldValidation=${mode}`;
+        return plane.client.send({ method: 'POST', path, headers: { 'content-type': 'application/yaml' }, body });
+      };
+      const [warned, ignored] = [await send('Warn'), await send('Ignore')];
+      expect(warned.headers.warning).toBe(lines.map((line) => `299 - ${JSON.stringify(line)}`).join(', '));
+      expect(ignored.headers.warning).toBeUndefined();
+      for (const { body } of [warned, ignored]) body.destroy();
+    });
+
+    it('that is a patch and has a field twice is refused as that, when the client wants to know', async () => {
+      const strict = `${configMaps}/there?fieldValidation=Strict&fieldManager=me`;
+      const twice = '{"data":{"c":"1","c":"2"}}';
+      for (const language of ['merge-patch+json', 'strategic-merge-patch+json']) {
+        const status = await refusal('PATCH', strict, twice, `application/${language}`);
+        expect(status).toMatchObject({ code: 422, reason: 'Invalid', details: { causes: [{ field: 'patch' }] } });
+        expect(status.message).toMatch(/^ "" is invalid: patch: Invalid value: ".*": strict decoding error: duplicate field "data\.c"$/);
+      }
+      const operations = '[{"op":"add","op":"add","path":"/data/c","value":"1"}]';
+      const ofJson = await refusal('PATCH', strict, operations, 'application/json-patch+json');
+      expect(ofJson.message).toMatch(/strict decoding error: json patch duplicate field "\[0]\.op"$/);
+      const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: there\ndata:\n  c: d\n  c: e\n';
+      const ofApply = await refusal('PATCH', strict, config, 'application/apply-patch+yaml');
+      expect(ofApply.message).toBe(
+        'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 7: key "c" already set in map',
+      );
+    });
+
+    it('that is a patch in no language is refused before anybody looks whether the object is there', async () => {
+      expect(await refusal('PATCH', `${configMaps}/missing`, {})).toMatchObject({ code: 415, reason: 'UnsupportedMediaType' });
     });
 
     it('with a misspelt field is a BadRequest, when the client wants to know', async () => {

@@ -1,6 +1,8 @@
-// Fields that a JSON text says twice. JSON.parse takes the last one and tells nobody; the author meant one of them, and may not know which
-// it is.
-// Kubernetes: sigs.k8s.io/json, internal/golang/encoding/json/kubernetes_patch.go
+// Fields that a text says twice. JSON.parse takes the last one and tells nobody; the author meant one of them, and may not know which
+// it is. In JSON they are told by their path, in YAML by their line.
+// Kubernetes: sigs.k8s.io/json, internal/golang/encoding/json/kubernetes_patch.go; sigs.k8s.io/yaml, UnmarshalStrict
+
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 
 /** An object or list that the reader is in. */
 interface Place {
@@ -30,6 +32,24 @@ export function duplicateFields(text: string): string[] {
     else string = word;
   }
   return [...found];
+}
+
+/** The same for YAML, in words: `line 7: key "a" already set in map`. */
+export function duplicateKeys(text: string): string[] {
+  const lines = new LineCounter();
+  const found: { line: number; key: unknown }[] = [];
+  visit(parseDocument(text, { uniqueKeys: false, lineCounter: lines }), {
+    Map(_, { items }) {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (keys.has(key.value)) found.push({ line: lines.linePos(key.range?.[0] ?? 0).line, key: key.value });
+        keys.add(key.value);
+      }
+    },
+  });
+  found.sort((one, other) => one.line - other.line);
+  return found.map(({ line, key }) => `line ${line}: key ${JSON.stringify(key)} already set in map`);
 }
 
 function pathOf(way: Place[]): string {

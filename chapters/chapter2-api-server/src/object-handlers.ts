@@ -3,17 +3,18 @@
 
 import type { DeleteOptions } from 'kubernetes-types/meta/v1';
 import type { Clock } from '#kit/clock';
+import type { ApiError } from '#kit/status';
 import type { ApiResources } from './api-resources.ts';
 import { apply, applyMediaType } from './apply-handler.ts';
 import { asObject, asRecord, mediaTypeOf, parseBody, readBody, readJson } from './body.ts';
 import { toServed, toStored } from './conversion.ts';
 import { deleteOptionsProblems } from './deletion.ts';
-import { invalid, methodNotAllowed } from './errors.ts';
+import { invalid, methodNotAllowed, unsupportedMediaType } from './errors.ts';
 import { checkFields, checkTypes } from './field-validation.ts';
-import { forbiddenField } from './kinds/field-errors.ts';
+import { forbiddenField, invalidValue } from './kinds/field-errors.ts';
 import { negotiate } from './negotiation.ts';
 import type { ApiObject, Collection, Target } from './object.ts';
-import { applyPatch } from './patch.ts';
+import { acceptedBy, applyPatch } from './patch.ts';
 import { objectRenderer } from './representation.ts';
 import { numberParameter } from './request.ts';
 import type { Answer, ApiRequest } from './server.ts';
@@ -42,6 +43,9 @@ async function put(target: Target, request: ApiRequest, { registry }: ApiResourc
 /** The body says what changes. It is applied to the object as it is in the moment when the write gets through. */
 async function patch(target: Target, request: ApiRequest, api: ApiResources, door?: Door): Promise<Answer> {
   const { mediaType, body } = await readPatch(request);
+  // Said before anybody looks whether the object is there.
+  const accepted = acceptedBy(target.resource);
+  if (!accepted.includes(mediaType)) throw unsupportedMediaType(accepted);
   if (mediaType === applyMediaType) {
     const { object, isNew } = await apply(target, body, request, api, door);
     return { ...(isNew ? { code: 201 } : {}), ...answerObject(object, target, request, api.clock) };
@@ -49,13 +53,18 @@ async function patch(target: Target, request: ApiRequest, api: ApiResources, doo
   if (request.query.has('force')) {
     throw invalid(patchOptions, '', [forbiddenField('force', 'may not be specified for non-apply patch')]);
   }
-  const validation = fieldValidationOf(request);
+  const validation = { ...fieldValidationOf(request), refuse: notThisPatch };
   const change = (current: ApiObject) => {
     const patched = applyPatch(mediaType, toServed(current, target.resource), body, target.resource);
     return toStored(checkFields(asObject(patched, target), target.resource, validation), target.resource);
   };
   const options = writeOptions(request, target, door?.subresource);
   return answerObject(await api.registry.update(target, change, door?.combine, options), target, request, api.clock);
+}
+
+/** Of a patch, what it makes of the object counts as the value that is wrong. */
+function notThisPatch(why: string, patched: object): ApiError {
+  return invalid({ group: '', kind: '' }, '', [invalidValue('patch', JSON.stringify(patched), why)]);
 }
 
 export async function readPatch({ message }: ApiRequest): Promise<{ mediaType: string; body: unknown }> {

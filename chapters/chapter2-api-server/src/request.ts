@@ -2,7 +2,7 @@
 // Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
 
 import { NotImplemented } from '#kit/not-implemented';
-import { unknownPath } from './errors.ts';
+import { badRequest, unknownPath } from './errors.ts';
 import { type FindResource, findResource as findBuiltIn, type ResourceDefinition } from './resources.ts';
 
 export interface ResourcePath {
@@ -39,10 +39,12 @@ function decodeSegments(path: string): string[] {
   }
 }
 
-/** `?limit=500`; undefined when it is absent or no whole number of 0 or more. */
+/** `?limit=500`; undefined when it is absent or below 0. Throws BadRequest when it is no whole number. */
 export function numberParameter(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
-  return text && /^\d+$/.test(text) ? Number(text) : undefined;
+  if (!text) return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text) < 0 ? undefined : Number(text);
 }
 
 /** `?watch=true`, `?watch=1`, and also `?watch` alone. */
