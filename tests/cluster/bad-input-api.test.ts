@@ -145,7 +145,8 @@ describe('API server: bad input', () => {
     });
 
     it('in YAML that has a field twice says in which lines, when the client wants to know', async () => {
-      const body = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: twofold\n  labels:\n    x: a\n    x: b\ndata:\n  a: b\n  b: c\n  a: d\n';
+      const body =
+        'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: twofold\n  labels:\n    x: a\n    x: b\ndata:\n  a: b\n  b: c\n  a: d\n';
       const lines = ['line 7: key "x" already set in map', 'line 11: key "a" already set in map'];
       const status = await refusal('POST', `${configMaps}?fieldValidation=Strict`, body, 'application/yaml');
       expect(status.message).toBe(
