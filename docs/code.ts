@@ -22,7 +22,7 @@ const shells = new Set(['sh', 'bash', 'shell', 'console']);
 const plain = new Set(['', 'text', 'txt', 'plain']);
 const done = new Map<string, string>();
 
-/** A whole `<pre>`. `language` is what stands behind the fence. Throws for a language that nobody has heard of. */
+/** A whole `<pre>`, in reach of the keyboard: it may be wider than the page, and then it scrolls. `language` is what stands behind the fence. Throws for a language that nobody has heard of. */
 export function codeBlock(code: string, language: string): string {
   const key = `${language}\n${code}`;
   const known = done.get(key);
@@ -33,11 +33,13 @@ export function codeBlock(code: string, language: string): string {
 }
 
 function render(code: string, language: string): string {
-  if (shells.has(language) || (language === '' && isSession(code))) return `<pre class="session"><code>${session(code)}</code></pre>`;
-  if (language === '' && isCommands(code)) return `<pre class="session"><code>${code.split('\n').map(command).join('\n')}</code></pre>`;
+  if (shells.has(language) || (language === '' && isSession(code)))
+    return `<pre class="session" tabindex="0"><code>${session(code)}</code></pre>`;
+  if (language === '' && isCommands(code))
+    return `<pre class="session" tabindex="0"><code>${code.split('\n').map(command).join('\n')}</code></pre>`;
   if (plain.has(language)) {
     const drawn = /[│┌└├─►▼→]/.test(code);
-    return `<pre${drawn ? ' class="drawing"' : ''}><code>${escapeHtml(code)}</code></pre>`;
+    return `<pre${drawn ? ' class="drawing"' : ''} tabindex="0"><code>${escapeHtml(code)}</code></pre>`;
   }
   return `<pre data-language="${escapeHtml(language)}"><code>${highlight(code, language)}</code></pre>`;
 }
