@@ -22,7 +22,10 @@ const shells = new Set(['sh', 'bash', 'shell', 'console']);
 const plain = new Set(['', 'text', 'txt', 'plain']);
 const done = new Map<string, string>();
 
-/** A whole `<pre>`, in reach of the keyboard: it may be wider than the page, and then it scrolls. `language` is what stands behind the fence. Throws for a language that nobody has heard of. */
+/**
+ * A whole `<pre>`, in reach of the keyboard: it may be wider than the page, and then it scrolls. `language` is what stands behind the
+ * fence. Throws for a language that nobody has heard of.
+ */
 export function codeBlock(code: string, language: string): string {
   const key = `${language}\n${code}`;
   const known = done.get(key);
